@@ -1,0 +1,1 @@
+"""A small local site with three films made on the spot."""

@@ -1,0 +1,1 @@
+"""Starts, stops and prepares the house on one machine."""

@@ -1,0 +1,1 @@
+"""The catalogue: titles, episodes, files on the disk, enrichment."""

@@ -1,0 +1,44 @@
+"""Where an episode can be played from, right now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from kinodom_common.contracts import Reply
+
+Delivery = Literal["hls", "dash", "progressive"]
+
+
+class SubtitleOffer(Reply):
+    """One subtitle file at the source (WebVTT or SRT)."""
+
+    url: Annotated[str, Field(max_length=4000)]
+    language: str | None = None  # BCP 47
+    name: str | None = None
+
+
+class Offer(Reply):
+    """One playable rendition, or one master playlist with several."""
+
+    source: str
+    url: Annotated[str, Field(max_length=4000)]
+    delivery: Delivery
+    height_px: int | None = None  # None: the manifest lists several, or the source does not say
+    size_bytes: int | None = None
+    duration_s: float | None = None
+    expires_at: datetime | None = None  # UTC; the address is dead from then on. None: no end known
+    headers: dict[str, str] = Field(default_factory=dict)  # what the media host wants to see, such as Referer
+    subtitles: tuple[SubtitleOffer, ...] = ()
+
+
+class OfferList(Reply):
+    """Offers for one episode in one translation, the best first."""
+
+    external_id: str
+    season: int | None = None
+    episode: int | None = None
+    translation_id: str
+    offers: tuple[Offer, ...] = ()

@@ -1,0 +1,87 @@
+"""Titles as people know them, and what sources say of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from kinodom_common.contracts import Reply
+
+Kind = Literal["film", "series", "unknown"]
+TranslationKind = Literal["voice", "subtitles", "original"]
+ExternalId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,24}:[^\x00-\x20/?#]{1,2100}$")]
+"""A source's own name for a title: `scheme:value`. Slashes, spaces and control characters are percent-encoded."""
+
+
+class TitleCard(Reply):
+    """What is known of a title, whoever says it."""
+
+    external_id: ExternalId
+    name: Annotated[str, Field(min_length=1, max_length=300)]
+    original_name: Annotated[str, Field(max_length=300)] | None = None
+    year: Annotated[int, Field(ge=1880, le=2200)] | None = None
+    kind: Kind = "unknown"
+    description: Annotated[str, Field(max_length=5000)] | None = None  # plain text
+    poster_url: Annotated[str, Field(max_length=2000)] | None = None  # at the source; the browser never sees it
+    genres: tuple[str, ...] = ()
+    imdb_id: Annotated[str, StringConstraints(pattern=r"^tt\d{5,10}$")] | None = None
+    shikimori_id: int | None = None
+    licence: Annotated[str, Field(max_length=200)] | None = None  # as the source states it
+
+
+class TitleHit(TitleCard):
+    """One title in a search answer."""
+
+    source: str  # name of the source, such as `demo`
+    dubs: tuple[str, ...] = ()
+    heights_px: tuple[int, ...] = ()
+    episodes: int | None = None  # None: the source does not say, or it is a film
+
+
+class SourceOutcome(Reply):
+    """What became of asking one source: `answered` with nothing is not the same as `silent`."""
+
+    source: str
+    label: str  # for people
+    state: Literal["answered", "silent"]
+    count: int = 0
+    took_ms: int = 0
+    code: str | None = None  # of the problem, when silent
+    detail: str | None = None  # in words, when silent
+
+
+class SearchReply(Reply):
+    """Everything that came within the deadline, in the order of the sources' weights."""
+
+    query: str
+    hits: tuple[TitleHit, ...] = ()
+    sources: tuple[SourceOutcome, ...] = ()
+
+
+class EpisodeRef(Reply):
+    """One episode of a title. A film has one, with season and episode `None`."""
+
+    season: int | None = None
+    episode: int | None = None  # 0 is a real number (specials)
+    name: str | None = None
+    duration_s: float | None = None
+
+
+class Translation(Reply):
+    """One dub or subtitled version, with the episodes it has."""
+
+    translation_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    name: str
+    kind: TranslationKind = "original"
+    language: str | None = None  # BCP 47
+    heights_px: tuple[int, ...] = ()  # empty: known only when the offer is opened
+    episodes: tuple[EpisodeRef, ...] = ()
+
+
+class SourceTitle(Reply):
+    """A title's page at one source."""
+
+    source: str
+    card: TitleCard
+    translations: tuple[Translation, ...] = ()

@@ -1,0 +1,104 @@
+"""Videos on the disk, and the titles of the catalogue that hold them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from kinodom_common.contracts import Reply, Request
+from kinodom_common.contracts.titles import ExternalId, TitleCard, TranslationKind
+
+VideoId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class TrackInfo(Reply):
+    """One track file of a published video."""
+
+    kind: Literal["video", "audio", "subtitles"]
+    file: str  # name inside the folder, such as `v.mp4`
+    codec: str | None = None  # RFC 6381
+    language: str | None = None
+    width_px: int | None = None
+    height_px: int | None = None
+    bandwidth_bit_s: int | None = None  # average
+    size_bytes: int = 0
+    sha256: str = ""
+
+
+class VideoIn(Request):
+    """What the downloader tells the catalogue about a published folder. Sent again, it changes nothing."""
+
+    title: TitleCard
+    external_id: ExternalId
+    season: Annotated[int, Field(ge=0)] | None = None
+    episode: Annotated[int, Field(ge=0)] | None = None
+    episode_name: str | None = None
+    translation_id: str = "original"
+    translation_name: str = "Original"
+    translation_kind: TranslationKind = "original"
+    language: str | None = None
+    height_px: int | None = None  # of the picture that is there
+    duration_s: float
+    size_bytes: int
+    tracks: Annotated[tuple[TrackInfo, ...], Field(strict=False)] = ()
+    published_at: Annotated[datetime, Field(strict=False)]
+
+
+class Video(Reply):
+    """A video on the disk, as the catalogue knows it."""
+
+    video_id: VideoId
+    title_id: str
+    external_id: str
+    season: int | None = None
+    episode: int | None = None
+    episode_name: str | None = None
+    translation_id: str = "original"
+    translation_name: str = "Original"
+    translation_kind: TranslationKind = "original"
+    language: str | None = None
+    height_px: int | None = None
+    duration_s: float = 0.0
+    size_bytes: int = 0
+    tracks: tuple[TrackInfo, ...] = ()
+    published_at: datetime
+
+
+class Title(Reply):
+    """A title of the house."""
+
+    title_id: str
+    name: str
+    original_name: str | None = None
+    year: int | None = None
+    kind: Literal["film", "series", "unknown"] = "unknown"
+    description: str | None = None
+    genres: tuple[str, ...] = ()
+    score: float | None = None  # 0 to 10
+    score_by: str | None = None  # who gave it: `Shikimori`, `IMDb`
+    imdb_id: str | None = None
+    shikimori_id: int | None = None
+    external_ids: tuple[str, ...] = ()
+    cover: str | None = None  # file name below /covers/; None: no picture
+    licence: str | None = None
+    enriched_by: str | None = None  # provider whose facts these are; None: as the source said
+    enrich_state: Literal["waiting", "done", "nothing", "failed", "off"] = "waiting"
+    videos_count: int = 0
+    size_bytes: int = 0
+    added_at: datetime
+
+
+class TitlePage(Reply):
+    """A title with all its videos, by season, episode, dub."""
+
+    title: Title
+    videos: tuple[Video, ...] = ()
+
+
+class TitleList(Reply):
+    """Titles, the newest first or the best match first."""
+
+    titles: tuple[Title, ...] = ()
+    total: int = 0

@@ -1,0 +1,84 @@
+"""What someone wants on the disk, and how it is getting on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from kinodom_common.contracts import Reply, Request
+from kinodom_common.contracts.titles import ExternalId, TitleCard, TranslationKind
+
+WishState = Literal["wanted", "running", "publishing", "ready", "waiting", "refused"]
+Stage = Literal["asking", "planning", "fetching", "packaging", "publishing"]
+
+
+class WishRequest(Request):
+    """Ask for one episode (or a film) in one dub and height on the disk."""
+
+    external_id: ExternalId
+    season: Annotated[int, Field(ge=0, le=999)] | None = None
+    episode: Annotated[int, Field(ge=0, le=99_999)] | None = None
+    translation_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = "original"
+    translation_name: Annotated[str, Field(max_length=200)] = "Original"
+    translation_kind: TranslationKind = "original"
+    language: Annotated[str, Field(max_length=35)] | None = None
+    height_px: Annotated[int, Field(ge=1, le=8640)] | None = None  # None: the best there is
+    episode_name: Annotated[str, Field(max_length=300)] | None = None
+    title: TitleCard
+    asked_by: Annotated[str, Field(max_length=64)] = ""  # viewer id
+
+
+class Progress(Reply):
+    """How far a running wish is. Sent at most four times a second."""
+
+    stage: Stage = "asking"
+    fraction: Annotated[float, Field(ge=0, le=1)] = 0.0
+    fetched_bytes: int = 0
+    total_bytes: int | None = None  # estimate; None: not known yet
+    segments_done: int = 0
+    segments_total: int | None = None
+    speed_bytes_s: float | None = None
+    left_s: float | None = None
+
+
+class Wish(Reply):
+    """A stored wish. Its id is the id of the video and of the folder."""
+
+    wish_id: str
+    request: WishRequest
+    state: WishState
+    reason_code: str | None = None  # when `waiting` or `refused`
+    reason: str | None = None  # the same in words, with what to do
+    attempt: int = 0
+    progress: Progress = Progress()
+    asked_at: datetime
+    changed_at: datetime
+
+
+class WishReply(Reply):
+    """The answer to a request: the wish, and whether this request made it."""
+
+    wish: Wish
+    created: bool
+
+
+class WishList(Reply):
+    """Wishes, the newest first."""
+
+    wishes: tuple[Wish, ...] = ()
+
+
+class WishEvent(Reply):
+    """Published in Redis on the channel `kd:downloads`; sync passes it on to browsers as it is."""
+
+    type: Literal["task_started", "task_progress", "task_completed", "task_failed", "queue_status"]
+    wish_id: str
+    state: WishState
+    title: str = ""
+    reason: str | None = None
+    progress: Progress = Progress()
+
+
+DOWNLOADS_CHANNEL = "kd:downloads"

@@ -1,0 +1,64 @@
+"""Logs: one JSON line per event, with the request id bound on the way. Events are constants in the past tense."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO, cast
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REQUEST_ID_HEADER = "X-Request-ID"
+
+
+def get_log(name: str) -> structlog.typing.FilteringBoundLogger:
+    """Return the logger of a module; call as `log = get_log(__name__)`."""
+    return cast("structlog.typing.FilteringBoundLogger", structlog.get_logger(logger=name))
+
+
+def set_up_logs(service: str, level: str = "INFO", stream: TextIO | None = None) -> None:
+    """Send all logs, ours and the libraries', to one stream as JSON lines. Called once per process."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        structlog.processors.EventRenamer("event"),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+def request_id() -> str:
+    """Return the id of the request being served, or an empty string outside of one."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
+
+
+@contextmanager
+def bound_request_id(value: str) -> Iterator[None]:
+    """Bind a request id to everything logged and called inside the block."""
+    with structlog.contextvars.bound_contextvars(request_id=value):
+        yield

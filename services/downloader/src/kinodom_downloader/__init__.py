@@ -1,0 +1,1 @@
+"""The downloader: wishes, segments, packaging, the media folder."""

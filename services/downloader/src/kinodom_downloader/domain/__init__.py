@@ -1,0 +1,1 @@
+"""Rules of the downloader: playlists, plans, checks, manifests, wishes. No framework, no store, no network."""

@@ -1,0 +1,1 @@
+"""The gateway: pages, the browser's API, signed links."""

@@ -1,0 +1,1 @@
+"""The resolver: what can be played, from which source."""

@@ -1,0 +1,1 @@
+"""The sync service: rooms in step and live progress."""
