@@ -20,7 +20,7 @@ from rq.queue import Queue
 from rq.serializers import JSONSerializer
 from rq.worker import HerokuWorker
 
-from kinodom_common.errors import Rejected, UpstreamFailed
+from kinodom_common.errors import KinodomError, Rejected, UpstreamFailed
 from kinodom_common.logs import get_log, request_id
 
 if TYPE_CHECKING:
@@ -106,6 +106,17 @@ class HouseWorker(HerokuWorker):
     imminent_shutdown_delay = 0
     job_class = ClosedJob
     queue_class = HouseQueue
+    sweep: Callable[[], None] | None = None
+
+    def run_maintenance_tasks(self) -> None:
+        """Clean RQ's lists, then let the service find work that no hint names; each few seconds while idle."""
+        super().run_maintenance_tasks()
+        if self.sweep is None:
+            return
+        try:
+            self.sweep()
+        except KinodomError as exc:
+            log.warning("sweep_failed", code=exc.code, detail=exc.detail)
 
     def get_heartbeat_ttl(self, job: Job) -> int:  # noqa: ARG002  # RQ's signature
         """Return the lease of a running job, seconds."""
@@ -122,10 +133,19 @@ def make_queue(name: str, connection: redis.Redis) -> HouseQueue:
     return HouseQueue(name, connection=connection, serializer=JSONSerializer, job_class=ClosedJob)
 
 
-def make_worker(name: str, connection: redis.Redis, table: Mapping[str, Callable[..., Any]]) -> HouseWorker:
-    """Return a worker of one queue that runs the functions of `table` and nothing else."""
+def make_worker(
+    name: str,
+    connection: redis.Redis,
+    table: Mapping[str, Callable[..., Any]],
+    *,
+    sweep: Callable[[], None] | None = None,
+) -> HouseWorker:
+    """Return a worker of one queue that runs the functions of `table` and nothing else.
+
+    `sweep` runs every few seconds while the worker is idle: the guarantee behind the hints.
+    """
     ClosedJob.table = dict(table)
-    return HouseWorker(
+    worker = HouseWorker(
         [make_queue(name, connection)],
         connection=connection,
         serializer=JSONSerializer,
@@ -133,6 +153,8 @@ def make_worker(name: str, connection: redis.Redis, table: Mapping[str, Callable
         maintenance_interval=5,
         job_monitoring_interval=MONITORING_S,
     )
+    worker.sweep = sweep
+    return worker
 
 
 def hint(queue: HouseQueue, function: str, argument: str, *, job_id: str, timeout_s: int) -> bool:
