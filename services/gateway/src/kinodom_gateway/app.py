@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, render_template, request
 from flask_babel import Babel
-from flask_babel import gettext as _
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from kinodom_common.contracts.problems import Problem
 from kinodom_common.hosts import HostGuard
 from kinodom_common.web import base_app
 from kinodom_gateway import viewer, wiring
+from kinodom_gateway.i18n import gettext as _
 from kinodom_gateway.routes import api, pages, rooms
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kinodom_common.contracts.videos import VideoIn
 from kinodom_common.contracts.wishes import Progress
-from kinodom_common.errors import KinodomError, NotFound, UpstreamFailed
+from kinodom_common.errors import KinodomError, NotFound, Rejected, UpstreamFailed
 from kinodom_common.logs import get_log
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.asking import event_of
@@ -200,7 +200,7 @@ def _work(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> Folder:
 
 
 def _fetch(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> tuple[Offer, Fetched]:
-    """Try the offers in their order; the error of the last one stands when all fail."""
+    """Try the offers in their order; when all fail, the error of one stands for them."""
     offers = tools.resolver.offers(run.wish.request).offers
     failure: KinodomError = NoOffer(
         "No source has this film in this dub now. Choose another dub, or try again another day."
@@ -215,9 +215,10 @@ def _fetch(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> tuple[
                 on_progress=run.note,
                 should_stop=should_stop,
             )
-        except (NotFound, UpstreamFailed) as exc:
+        except (NotFound, Rejected, UpstreamFailed) as exc:
             log.warning("offer_failed", wish_id=run.wish.wish_id, source=offer.source, code=exc.code)
-            failure = exc
+            # Trouble that may pass outweighs a refusal: as long as one offer may work later, the wish waits.
+            failure = failure if isinstance(failure, UpstreamFailed) else exc
         else:
             return offer, fetched
     raise failure

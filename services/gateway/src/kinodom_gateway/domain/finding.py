@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import wait as wait_for
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -164,20 +164,16 @@ def side_by_side(
     first: Callable[[], Result], second: Callable[[], Other], *, wait_s: float
 ) -> tuple[Result | KinodomError, Other | KinodomError]:
     """Run two questions at once; an error or a late answer of one does not touch the other."""
+    began_s = time.monotonic()
     one = POOL.submit(copy_context().run, first)
     two = POOL.submit(copy_context().run, second)
-    wait_for((one, two), timeout=wait_s)
-    late = Late("No answer in time. Try again in a moment.")
-    answers: list[object] = []
-    for task in (one, two):
-        if not task.done():
-            answers.append(late)
-            continue
-        error = task.exception()
-        if error is None:
-            answers.append(task.result())
-        elif isinstance(error, KinodomError):
-            answers.append(error)
-        else:
-            raise error
-    return answers[0], answers[1]  # type: ignore[return-value]  # the order of the tasks is the order of the types
+    return _answer(one, wait_s), _answer(two, max(0.0, wait_s - (time.monotonic() - began_s)))
+
+
+def _answer(task: Future[Result], wait_s: float) -> Result | KinodomError:
+    try:
+        return task.result(timeout=wait_s)
+    except TimeoutError:
+        return Late("No answer in time. Try again in a moment.")
+    except KinodomError as exc:
+        return exc

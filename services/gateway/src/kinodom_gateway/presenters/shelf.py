@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import url_for
-from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from kinodom_common.errors import KinodomError
+from kinodom_gateway.i18n import gettext as _
+from kinodom_gateway.i18n import ngettext
 from kinodom_gateway.presenters import words
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask_babel import gettext as _
-
+from kinodom_gateway.i18n import gettext as _
 from kinodom_gateway.presenters import words
 
 if TYPE_CHECKING:

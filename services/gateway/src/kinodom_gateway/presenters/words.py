@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flask_babel import gettext as _
-from flask_babel import ngettext
+from kinodom_gateway.i18n import gettext as _
+from kinodom_gateway.i18n import ngettext
 
 NBSP = "\u00a0"
 
