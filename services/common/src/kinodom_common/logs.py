@@ -17,7 +17,7 @@ REQUEST_ID_HEADER = "X-Request-ID"
 
 def get_log(name: str) -> structlog.typing.FilteringBoundLogger:
     """Return the logger of a module; call as `log = get_log(__name__)`."""
-    return cast("structlog.typing.FilteringBoundLogger", structlog.get_logger(logger=name))
+    return cast("structlog.typing.FilteringBoundLogger", structlog.get_logger(name))
 
 
 def set_up_logs(service: str, level: str = "INFO", stream: TextIO | None = None) -> None:
@@ -25,6 +25,7 @@ def set_up_logs(service: str, level: str = "INFO", stream: TextIO | None = None)
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
+        structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         structlog.processors.EventRenamer("event"),

@@ -1,0 +1,41 @@
+"""Typed client of the downloader."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kinodom_common.contracts.wishes import Wish, WishList, WishReply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kinodom_common.contracts.wishes import WishRequest
+    from kinodom_common.http import HttpClient
+
+
+class DownloaderClient:
+    """What others ask of the downloader."""
+
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
+
+    def wish(self, request: WishRequest) -> WishReply:
+        """Store a wish; the same content asked twice is one wish."""
+        return self._http.post("/wishes", request, WishReply)
+
+    def wishes(self, ids: Iterable[str] = (), *, limit: int = 100) -> WishList:
+        """Return the wishes with these ids, or all, the newest first."""
+        joined = ",".join(ids)
+        return self._http.get("/wishes", WishList, params={"ids": joined or None, "limit": limit})
+
+    def one(self, wish_id: str) -> Wish:
+        """Return a wish; raises NotFound."""
+        return self._http.get(f"/wishes/{wish_id}", Wish)
+
+    def retry(self, wish_id: str) -> Wish:
+        """Let a refused or waiting wish try again now."""
+        return self._http.post(f"/wishes/{wish_id}/retry", None, Wish)
+
+    def forget(self, wish_id: str) -> None:
+        """Delete a wish that is not being worked on, and its unfinished files."""
+        self._http.delete(f"/wishes/{wish_id}")

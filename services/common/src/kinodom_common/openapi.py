@@ -1,0 +1,145 @@
+"""Views say what they take and give; the OpenAPI 3.1 document is written from that.
+
+`@describes(...)` notes the models on the view, `body_of` / `query_of` read a request against a model, `answer` writes
+a reply model. The document is served by every service under `/openapi.json`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from flask import Response, request
+from pydantic import BaseModel, ValidationError
+from pydantic.json_schema import models_json_schema
+
+from kinodom_common.contracts.problems import Problem
+from kinodom_common.problems import BadRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from flask import Flask
+
+View = TypeVar("View", bound="Callable[..., object]")
+Model = TypeVar("Model", bound=BaseModel)
+REF = "#/components/schemas/{model}"
+NOTE = "__kinodom_described__"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """What a view takes and gives."""
+
+    reply: type[BaseModel] | None
+    status: int
+    body: type[BaseModel] | None
+    query: type[BaseModel] | None
+    problems: tuple[str, ...]
+
+
+def describes(
+    *,
+    reply: type[BaseModel] | None = None,
+    status: int = 200,
+    body: type[BaseModel] | None = None,
+    query: type[BaseModel] | None = None,
+    problems: tuple[str, ...] = (),
+) -> Callable[[View], View]:
+    """Note on a view what it takes and gives; `problems` are the codes a caller should expect."""
+
+    def note(view: View) -> View:
+        setattr(view, NOTE, Described(reply=reply, status=status, body=body, query=query, problems=problems))
+        return view
+
+    return note
+
+
+def body_of(model: type[Model]) -> Model:
+    """Return the JSON body as a model.
+
+    Raises:
+        BadRequest: it is not JSON at all.
+        ValidationError: it has another shape.
+    """
+    try:
+        return model.model_validate_json(request.get_data(cache=False))
+    except ValidationError as exc:
+        if any(error["type"] == "json_invalid" for error in exc.errors(include_input=False)):
+            raise BadRequest("The body is not valid JSON. Send an object with Content-Type application/json.") from exc
+        raise
+
+
+def query_of(model: type[Model]) -> Model:
+    """Return the query string as a model; numbers are read from their text."""
+    return model.model_validate(request.args.to_dict(), strict=False)
+
+
+def answer(model: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return the reply that carries a model."""
+    return Response(model.model_dump_json(), status=status, content_type="application/json", headers=headers)
+
+
+def document(app: Flask) -> dict[str, object]:
+    """Return the OpenAPI 3.1 document of an app, from the notes on its views."""
+    described = [
+        (rule, note)
+        for rule in app.url_map.iter_rules()
+        if (note := getattr(app.view_functions[rule.endpoint], NOTE, None)) is not None
+    ]
+    models = {Problem} | {m for _, note in described for m in (note.reply, note.body) if m is not None}
+    _, schemas = models_json_schema(
+        [(model, "validation") for model in sorted(models, key=lambda m: m.__name__)], ref_template=REF
+    )
+    paths: dict[str, dict[str, object]] = {}
+    for rule, note in described:
+        path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            view = app.view_functions[rule.endpoint]
+            paths.setdefault(path, {})[method.lower()] = _operation(rule.endpoint, view, sorted(rule.arguments), note)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": f"Kinodom {app.name}", "version": "1"},
+        "paths": dict(sorted(paths.items())),
+        "components": schemas.get("$defs", {}) and {"schemas": schemas["$defs"]},
+    }
+
+
+def _operation(endpoint: str, view: Callable[..., object], arguments: list[str], note: Described) -> dict[str, object]:
+    lines = (view.__doc__ or "").strip().splitlines()
+    responses: dict[str, object] = {str(note.status): {"description": "As asked.", **_content(note.reply)}}
+    expected = f" Codes: {', '.join(note.problems)}." if note.problems else ""
+    responses["default"] = {
+        "description": f"A problem.{expected}",
+        "content": {"application/problem+json": {"schema": {"$ref": REF.format(model="Problem")}}},
+    }
+    operation: dict[str, object] = {
+        "operationId": endpoint.replace(".", "_"),
+        "summary": lines[0] if lines else "",
+        "parameters": [_parameter(name, "path", {"type": "string"}, required=True) for name in arguments]
+        + _query_parameters(note.query),
+        "responses": responses,
+    }
+    if note.body is not None:
+        operation["requestBody"] = {"required": True, **_content(note.body)}
+    return operation
+
+
+def _content(model: type[BaseModel] | None) -> dict[str, object]:
+    if model is None:
+        return {}
+    return {"content": {"application/json": {"schema": {"$ref": REF.format(model=model.__name__)}}}}
+
+
+def _query_parameters(model: type[BaseModel] | None) -> list[dict[str, object]]:
+    if model is None:
+        return []
+    schema = model.model_json_schema(ref_template=REF)
+    properties = cast("dict[str, dict[str, object]]", schema.get("properties", {}))
+    required = cast("list[str]", schema.get("required", []))
+    return [_parameter(name, "query", shape, required=name in required) for name, shape in properties.items()]
+
+
+def _parameter(name: str, where: str, schema: dict[str, object], *, required: bool) -> dict[str, object]:
+    return {"name": name, "in": where, "required": required, "schema": schema}
