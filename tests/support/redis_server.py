@@ -6,7 +6,7 @@ import secrets
 import shutil
 import signal
 import socket
-import subprocess  # noqa: TID251  # tests start real processes
+import subprocess  # tests start real processes
 import time
 from typing import TYPE_CHECKING
 

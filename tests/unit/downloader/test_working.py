@@ -20,7 +20,7 @@ from kinodom_downloader.domain.fetched import Fetched
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from kinodom_common.contracts.videos import TrackInfo, VideoIn
+    from kinodom_common.contracts.videos import VideoIn
 
 CARD = TitleCard(external_id="demo:salt-and-moon", name="Salt and Moon")
 REQUEST = WishRequest(external_id="demo:salt-and-moon", title=CARD)
@@ -104,18 +104,13 @@ class Fetch:
         return Fetched(tracks=(), duration_s=40.0, total_bytes=10)
 
 
-@dataclass(frozen=True)
-class Shown:
-    duration_s: float = 40.0
-    size_bytes: int = 10
-    height_px: int | None = 720
-    tracks: tuple[TrackInfo, ...] = ()
+SHOWN = working.video_of(REQUEST, tracks=(), duration_s=40.0, height_px=720, size_bytes=10, now_s=1000.0)
 
 
 @dataclass
 class Folders:
     room: int = 10**12
-    shown: Shown | None = None
+    shown: VideoIn | None = None
     cleared: list[str] = field(default_factory=list)
     before_fence: Callable[[], None] = lambda: None
 
@@ -125,17 +120,29 @@ class Folders:
     def room_bytes(self) -> int:
         return self.room
 
-    def published(self, wish: rules.StoredWish) -> Shown | None:
+    def published(self, wish_id: str) -> VideoIn | None:
         return self.shown
 
-    def publish(self, wish: rules.StoredWish, fetched: Fetched, offer: Offer, *, fence: Callable[[], None]) -> Shown:
+    def publish(
+        self,
+        wish: rules.StoredWish,
+        fetched: Fetched,
+        offer: Offer,
+        *,
+        fence: Callable[[], None],
+        on_packaged: Callable[[float], None],
+        should_stop: Callable[[], bool],
+    ) -> VideoIn:
         self.before_fence()
         fence()
-        self.shown = Shown()
+        self.shown = SHOWN
         return self.shown
 
     def clear(self, wish_id: str) -> None:
         self.cleared.append(wish_id)
+
+    def reap(self, is_current: Callable[[str], bool]) -> list[str]:
+        return []
 
 
 @dataclass
@@ -271,7 +278,7 @@ def test_a_full_disk_makes_the_wish_wait_for_space(world: World, full: str) -> N
 
 
 def test_a_folder_that_outlived_its_worker_is_not_fetched_again(world: World) -> None:
-    world.folders.shown = Shown()
+    world.folders.shown = SHOWN
 
     wish = world.work()
 
@@ -323,8 +330,9 @@ def test_the_sweep_finds_what_no_hint_names(world: World) -> None:
     world.hints.given.clear()
     world.wishes.change(WISH_ID, lambda wish: rules.claim(wish, token="dead", now_s=world.now_s))
 
-    early = asking.sweep(wishes=world.wishes, hints=world.hints, now_s=world.now_s)
-    late = asking.sweep(wishes=world.wishes, hints=world.hints, now_s=world.now_s + rules.LEASE_S)
+    early = asking.sweep(desk=world.desk)
+    world.now_s += rules.LEASE_S
+    late = asking.sweep(desk=world.desk)
 
     assert (early, late, world.hints.given) == (0, 1, [(WISH_ID, 1)])
 

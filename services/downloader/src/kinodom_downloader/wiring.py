@@ -69,7 +69,7 @@ def sweeper(settings: WorkerSettings) -> Callable[[], None]:
     desk = web(settings).desk
 
     def sweep() -> None:
-        asking.sweep(wishes=desk.wishes, hints=desk.hints, now_s=desk.clock())
+        asking.sweep(desk=desk)
 
     return sweep
 

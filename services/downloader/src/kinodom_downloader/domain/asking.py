@@ -70,12 +70,22 @@ def listed(ids: Sequence[str], limit: int, *, desk: Desk) -> list[rules.StoredWi
     return desk.wishes.some(ids[:MAX_LISTED]) if ids else desk.wishes.newest(min(limit, MAX_LISTED))
 
 
-def sweep(*, wishes: Wishes, hints: Hints, now_s: float) -> int:
-    """Hint at every wish that is due; return how many. Any worker, any time, as often as you like."""
-    due = [wish for wish in wishes.unfinished() if rules.is_due(wish, now_s=now_s)]
+def sweep(*, desk: Desk) -> int:
+    """Hint at every wish that is due and clear the folders of wishes that are no more; return how many are due.
+
+    Any worker, any time, as often as you like.
+    """
+    now_s = desk.clock()
+    due = [wish for wish in desk.wishes.unfinished() if rules.is_due(wish, now_s=now_s)]
     for wish in due:
-        hints.give(wish.wish_id, wish.attempt)
+        desk.hints.give(wish.wish_id, wish.attempt)
+    desk.library.reap(lambda wish_id: _has_work(wish_id, desk))
     return len(due)
+
+
+def _has_work(wish_id: str, desk: Desk) -> bool:
+    """Tell whether the parts of a wish are still of use: all but those of wishes that are ready or deleted."""
+    return any(wish.state != "ready" for wish in desk.wishes.some([wish_id]))
 
 
 def _tell(wish: rules.StoredWish, desk: Desk) -> None:

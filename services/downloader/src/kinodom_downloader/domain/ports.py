@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kinodom_common.contracts.offers import Offer, OfferList
-    from kinodom_common.contracts.videos import TrackInfo, VideoIn
+    from kinodom_common.contracts.videos import VideoIn
     from kinodom_common.contracts.wishes import Progress, WishEvent, WishRequest
     from kinodom_downloader.domain.fetched import Fetched
     from kinodom_downloader.domain.wishes import StoredWish
@@ -76,26 +76,6 @@ class Fetcher(Protocol):
         """Fetch an offer into a work folder, going on from what is there."""
 
 
-class Folder(Protocol):
-    """A folder that was published."""
-
-    @property
-    def duration_s(self) -> float:
-        """Length of the longest track."""
-
-    @property
-    def size_bytes(self) -> int:
-        """All files together."""
-
-    @property
-    def height_px(self) -> int | None:
-        """Of the picture."""
-
-    @property
-    def tracks(self) -> tuple[TrackInfo, ...]:
-        """The track files."""
-
-
 class Library(Protocol):
     """The media folder."""
 
@@ -105,14 +85,29 @@ class Library(Protocol):
     def room_bytes(self) -> int:
         """Return the free bytes on the disk of the media folder."""
 
-    def published(self, wish: StoredWish) -> Folder | None:
-        """Return the folder of this wish when it is there and whole."""
+    def published(self, wish_id: str) -> VideoIn | None:
+        """Return what the folder of this wish holds when it is there and whole."""
 
-    def publish(self, wish: StoredWish, fetched: Fetched, offer: Offer, *, fence: Callable[[], None]) -> Folder:
-        """Package and make visible in one step; `fence` is called just before and may forbid it."""
+    def publish(
+        self,
+        wish: StoredWish,
+        fetched: Fetched,
+        offer: Offer,
+        *,
+        fence: Callable[[], None],
+        on_packaged: Callable[[float], None],
+        should_stop: Callable[[], bool],
+    ) -> VideoIn:
+        """Package and make visible in one step.
+
+        `fence` is called just before the folder is shown and may forbid it; `on_packaged` hears 0 to 1.
+        """
 
     def clear(self, wish_id: str) -> None:
         """Delete the work folder of this wish."""
+
+    def reap(self, is_current: Callable[[str], bool]) -> list[str]:
+        """Delete the work folders of wishes that are not current, and return their ids."""
 
 
 class Shelf(Protocol):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kinodom_common.contracts.videos import VideoIn
 from kinodom_common.contracts.wishes import Progress
-from kinodom_common.errors import KinodomError, NotFound, Rejected, UpstreamFailed
+from kinodom_common.errors import KinodomError, NoSpace, NotFound, Rejected, UpstreamFailed
 from kinodom_common.logs import get_log
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.asking import event_of
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kinodom_common.contracts.offers import Offer
+    from kinodom_common.contracts.videos import TrackInfo
+    from kinodom_common.contracts.wishes import WishRequest
     from kinodom_downloader.domain.fetched import Fetched
-    from kinodom_downloader.domain.ports import Announcer, Fetcher, Folder, Library, Resolver, Shelf, Wishes
+    from kinodom_downloader.domain.ports import Announcer, Fetcher, Library, Resolver, Shelf, Wishes
 
 log = get_log(__name__)
 
@@ -32,12 +34,6 @@ class NoOffer(NotFound):
 
     code = "no_offer"
     title = "Nobody offers this now"
-
-
-class NoSpace(KinodomError):
-    """The disk would run full."""
-
-    code = "no_space"
 
 
 class HandedBack(KinodomError):
@@ -93,6 +89,10 @@ class Run:
         self.progress = progress
         self._tools.announcer.announce(event_of(self.wish, "task_progress").model_copy(update={"progress": progress}))
 
+    def packaged(self, fraction: float) -> None:
+        """Take how far the packaging is, 0 to 1."""
+        self.note(self.progress.model_copy(update={"stage": "packaging", "fraction": fraction, "left_s": None}))
+
     def beat(self) -> None:
         """Make the lease longer and store the progress; raises LeaseLost."""
         self._change(
@@ -124,9 +124,9 @@ def fulfil(wish_id: str, *, token: str, tools: Tools) -> rules.StoredWish | None
         return None
     try:
         with tools.heartbeat(run.beat) as heartbeat:
-            folder = _work(run, tools, should_stop=lambda: heartbeat.lost)
+            video = _work(run, tools, should_stop=lambda: heartbeat.lost)
         done = run.end(
-            lambda wish: rules.ready(wish, token=token, now_s=tools.clock(), size_bytes=folder.size_bytes),
+            lambda wish: rules.ready(wish, token=token, now_s=tools.clock(), size_bytes=video.size_bytes),
             "task_completed",
         )
     except rules.LeaseLost:
@@ -142,7 +142,7 @@ def fulfil(wish_id: str, *, token: str, tools: Tools) -> rules.StoredWish | None
             raise
         return _stopped(run, NoSpace(_space_words(tools.library.room_bytes())), tools)
     tools.library.clear(wish_id)
-    log.info("wish_fulfilled", wish_id=wish_id, size_bytes=folder.size_bytes)
+    log.info("wish_fulfilled", wish_id=wish_id, size_bytes=video.size_bytes)
     return done
 
 
@@ -187,16 +187,17 @@ def _begin(wish_id: str, *, token: str, tools: Tools) -> Run | None:
     return Run(wish, token, tools)
 
 
-def _work(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> Folder:
-    folder = tools.library.published(run.wish)
-    if folder is None:
+def _work(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> VideoIn:
+    video = tools.library.published(run.wish.wish_id)
+    if video is None:
         offer, fetched = _fetch(run, tools, should_stop=should_stop)
-        run.note(run.progress.model_copy(update={"stage": "packaging", "fraction": 1.0, "left_s": None}))
-        folder = tools.library.publish(run.wish, fetched, offer, fence=run.fence)
+        video = tools.library.publish(
+            run.wish, fetched, offer, fence=run.fence, on_packaged=run.packaged, should_stop=should_stop
+        )
     else:
         run.fence()  # the folder outlived a worker that died before it could say so
-    tools.shelf.register_video(run.wish.wish_id, _video(run.wish, folder, tools.clock()))
-    return folder
+    tools.shelf.register_video(run.wish.wish_id, video)
+    return video
 
 
 def _fetch(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> tuple[Offer, Fetched]:
@@ -263,8 +264,16 @@ def _stopped(run: Run, error: KinodomError, tools: Tools) -> rules.StoredWish:
         return run.wish
 
 
-def _video(wish: rules.StoredWish, folder: Folder, now_s: float) -> VideoIn:
-    request = wish.request
+def video_of(
+    request: WishRequest,
+    *,
+    tracks: tuple[TrackInfo, ...],
+    duration_s: float,
+    height_px: int | None,
+    size_bytes: int,
+    now_s: float,
+) -> VideoIn:
+    """Return what the house says of a packaged video."""
     return VideoIn(
         title=request.title,
         external_id=request.external_id,
@@ -275,9 +284,9 @@ def _video(wish: rules.StoredWish, folder: Folder, now_s: float) -> VideoIn:
         translation_name=request.translation_name,
         translation_kind=request.translation_kind,
         language=request.language,
-        height_px=folder.height_px,
-        duration_s=folder.duration_s,
-        size_bytes=folder.size_bytes,
-        tracks=folder.tracks,
+        height_px=height_px,
+        duration_s=duration_s,
+        size_bytes=size_bytes,
+        tracks=tracks,
         published_at=datetime.fromtimestamp(now_s, UTC),
     )
