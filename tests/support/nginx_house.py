@@ -9,7 +9,7 @@ import http.client
 import json
 import os
 import shutil
-import subprocess  # noqa: TID251 - the test runs the real program
+import subprocess
 import threading
 import time
 from contextlib import contextmanager

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import subprocess  # noqa: TID251 - a stand-in may have a child
+import subprocess
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer

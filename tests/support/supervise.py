@@ -22,7 +22,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     plan = json.load(sys.stdin)
     repository = Path(__file__).parents[2]
-    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(repository)}  # noqa: TID251 - not a service
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(repository)}
 
     def process(part: dict[str, object]) -> Process:
         arguments = [str(argument) for argument in part["arguments"]]  # type: ignore[attr-defined]
