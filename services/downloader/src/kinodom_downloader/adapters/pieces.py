@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from kinodom_downloader.domain.faults import Stopped
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -68,10 +70,16 @@ class Pieces:
                 self._at_once, self._good = max(1, self._at_once // 2), 0
             self._change.notify_all()
 
-    def fail(self, failure: BaseException) -> None:
-        """Stop everything because of this failure; the first one counts."""
+    def drop(self) -> None:
+        """Take note of a piece that is given up without harm."""
         with self._change:
             self._busy -= 1
+            self._change.notify_all()
+
+    def fail(self, failure: BaseException, *, held: int = 0) -> None:
+        """Stop everything because of this failure; the first one counts. `held`: pieces given back with it."""
+        with self._change:
+            self._busy -= held
             self._failure = self._failure or failure
             self._stopped = True
             self._change.notify_all()
@@ -106,10 +114,10 @@ class Pieces:
                 raise self._failure
             return settled
 
-    @property
-    def is_stopped(self) -> bool:
-        """Return whether the work has been stopped."""
-        return self._stopped
+    def check(self) -> None:
+        """Raise Stopped when nobody wants the pieces any more."""
+        if self._stopped:
+            raise Stopped
 
     def _is_settled(self) -> bool:
         return not self._busy and (self._stopped or not (self._heap or self._later))

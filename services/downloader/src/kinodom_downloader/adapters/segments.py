@@ -27,93 +27,21 @@ from kinodom_common.egress import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from kinodom_common.egress import Target
+    from kinodom_downloader.adapters.bodies import Piece, Taken
+    from kinodom_downloader.adapters.patience import Watch
 
 _BUFFER_BYTES: Final = 262_144
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS: Final = 5
+_MAX_SKIP_BYTES: Final = 67_108_864
 _RANGE: Final = re.compile(r"\s*bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)\s*", re.IGNORECASE)
 _OURS: Final = frozenset(
     {"host", "range", "connection", "accept-encoding", "content-length", "transfer-encoding", "te"}
 )
 _STALE: Final = (http.client.BadStatusLine, ConnectionResetError, BrokenPipeError)  # BadStatusLine: hung up
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How long a host may take and how slow it may be."""
-
-    connect_s: float = 5.0
-    first_byte_s: float = 15.0
-    stall_s: float = 20.0
-    slowest_bytes_s: float = 10_000.0
-    slow_after_s: float = 30.0
-    max_piece_bytes: int = 134_217_728
-
-
-@dataclass(slots=True)
-class Watch:
-    """The patience of one worker: limits of one answer, and whether anybody still wants it."""
-
-    limits: Limits
-    check: Callable[[], None]  # raises when the work is to stop
-    on_bytes: Callable[[int], None]
-    clock: Callable[[], float] = time.monotonic
-    _since_s: float = 0.0
-    _bytes: int = 0
-    _head: bool = False
-
-    def begin(self) -> None:
-        """Start the clocks of one answer."""
-        self._since_s, self._bytes, self._head = self.clock(), 0, True
-
-    def body(self) -> None:
-        """The head is whole; from here on the rate counts."""
-        self._head = False
-
-    def wait_s(self) -> float:
-        """Return how long the next wait may take.
-
-        Raises:
-            OutsideTimeout: the head took too long, or the body comes too slowly.
-        """
-        self.check()
-        spent_s = self.clock() - self._since_s
-        if self._head:
-            if spent_s >= self.limits.first_byte_s:
-                raise OutsideTimeout("the host took too long to answer")
-            return self.limits.first_byte_s - spent_s
-        if spent_s > self.limits.slow_after_s and self._bytes < spent_s * self.limits.slowest_bytes_s:
-            raise OutsideTimeout("the host sends too slowly")
-        return self.limits.stall_s
-
-    def got(self, count: int) -> None:
-        """Count bytes that came."""
-        self._bytes += count
-        self.on_bytes(count)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """What to fetch: a whole answer, or `length` bytes from `start`."""
-
-    url: str
-    start: int | None = None
-    length: int | None = None
-
-
-@dataclass(slots=True)
-class Taken:
-    """What came so far; kept between attempts, so that a cut answer goes on where it was cut."""
-
-    body: bytearray = field(default_factory=bytearray)
-    encoding: str = ""
-    declared: bool = False  # the host said how long it is, and so long it was
-    total: int | None = None  # of the whole file, when a range was answered
-    version: str | None = None
-    url: str = ""  # after redirects
 
 
 @dataclass(slots=True)
@@ -155,11 +83,6 @@ class Line:
                 return
         raise TooManyRedirects(f"{shown(piece.url)}: more than {_MAX_REDIRECTS} redirects.")
 
-    def abort(self) -> None:
-        """Wake the worker from another thread."""
-        for connection in tuple(self._open.values()):
-            connection.abort()
-
     def close(self) -> None:
         """Close all connections."""
         for connection in self._open.values():
@@ -180,7 +103,7 @@ class Line:
         _check_status(answer, url)
         taken.url = url
         self._read(answer, piece, taken, at_most)
-        if at_most is not None or answer.will_close:
+        if answer.will_close:
             self.close()
         return None
 
@@ -225,28 +148,27 @@ class Line:
         answer.close()
 
     def _read(self, answer: http.client.HTTPResponse, piece: Piece, taken: Taken, at_most: int | None) -> None:
+        body = taken.body
         skip, whole = _frame(answer, piece, taken)
-        cap = min(self.watch.limits.max_piece_bytes, at_most or self.watch.limits.max_piece_bytes)
-        if whole is not None and whole > self.watch.limits.max_piece_bytes and at_most is None:
-            raise OutsideTooLarge(f"{shown(piece.url)}: one piece of {whole} bytes is too large.")
         wanted = piece.length if piece.length is not None else at_most
+        if wanted is None and (whole or 0) > body.limit:
+            raise OutsideTooLarge(f"{shown(piece.url)}: {whole} bytes are too many for one piece.")
         view = memoryview(bytearray(_BUFFER_BYTES))
         while count := answer.readinto(view):
             skipped = min(skip, count)
             skip -= skipped
-            taken.body += view[skipped:count]
-            if wanted is not None and len(taken.body) >= wanted:
-                del taken.body[wanted:]
-                if not answer.isclosed():
-                    self.close()
+            body.add(view[skipped:count])
+            if wanted is not None and len(body) >= wanted:
+                body.cut(wanted)
                 break
-            if len(taken.body) > cap:
-                raise OutsideTooLarge(f"{shown(piece.url)}: one piece is larger than {cap} bytes.")
-        answer.close()
+            if len(body) > body.limit:
+                raise OutsideTooLarge(f"{shown(piece.url)}: more than {body.limit} bytes for one piece.")
+        if not answer.isclosed():
+            self.close()
         expected = whole if piece.length is None else piece.length
-        if at_most is None and expected is not None and len(taken.body) < expected:
-            raise OutsideBadAnswer(f"{shown(piece.url)}: cut off after {len(taken.body)} of {expected} bytes.")
-        taken.declared = whole is not None or answer.chunked is None
+        if at_most is None and expected is not None and len(body) < expected:
+            raise OutsideBadAnswer(f"{shown(piece.url)}: cut off after {len(body)} of {expected} bytes.")
+        taken.declared = whole is not None
 
 
 def _check_status(answer: http.client.HTTPResponse, url: str) -> None:
@@ -270,14 +192,17 @@ def _frame(answer: http.client.HTTPResponse, piece: Piece, taken: Taken) -> tupl
     if answer.status == 206:
         given = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
         if given is None or int(given[1]) != first:
-            taken.body.clear()
+            taken.body.cut(0)
             raise OutsideBadAnswer(f"{shown(piece.url)}: the host sent another range than was asked for.")
         taken.total = int(given[3]) if given[3] != "*" else None
+        taken.ranges = True
         return 0, int(given[2]) + 1 - start
     if answer.status == 416:
-        taken.body.clear()
+        taken.body.cut(0)
         raise OutsideBadAnswer(f"{shown(piece.url)}: the host does not have the range that was asked for.")
     # 200: the host does not serve ranges, and the answer is the whole file from its beginning
-    taken.body.clear()
+    taken.body.cut(0)
     taken.total = length
+    if start > _MAX_SKIP_BYTES:
+        raise OutsideBadAnswer(f"{shown(piece.url)}: the host does not serve ranges, which this film needs.")
     return start, None if length is None else length - start

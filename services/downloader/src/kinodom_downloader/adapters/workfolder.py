@@ -45,6 +45,33 @@ def flush(path: Path) -> None:
 
 
 @dataclass(slots=True)
+class FileBody:
+    """Bytes of one long answer, on the disk as they come."""
+
+    path: Path
+    limit: int = 500_000_000_000
+    _length: int = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def add(self, piece: memoryview) -> None:
+        """Append bytes.
+
+        Raises:
+            NoSpace: the disk is full.
+        """
+        with told_when_full(), self.path.open("ab") as file:
+            file.write(piece)
+        self._length += len(piece)
+
+    def cut(self, length: int) -> None:
+        """Forget all bytes from this position on."""
+        os.truncate(self.path, length)
+        self._length = length
+
+
+@dataclass(slots=True)
 class WorkFolder:
     """Pieces of one plan on the disk."""
 
@@ -62,7 +89,7 @@ class WorkFolder:
             stored = path / "plan.json"
             kept = kept_tracks(Plan.from_json(stored.read_text("utf-8")) if stored.exists() else None, plan)
             folder = cls(path, plan)
-            entries = [entry for entry in folder._listed() if entry[0] in kept]
+            entries = [entry for entry in folder._listed() if entry[0] in kept and folder._place(*entry[:2]).exists()]
             for old in path.glob("t[0-9]*"):
                 if old.name.removeprefix("t") not in {str(index) for index in kept}:
                     shutil.rmtree(old)
@@ -86,7 +113,7 @@ class WorkFolder:
 
     def file(self, track: int) -> Path:
         """Return where a single file is put together."""
-        return self._track(track) / "film.part"
+        return self._track(track) / "film.bin"
 
     def has(self, track: int, index: int) -> bool:
         """Return whether a piece is on the list and lies there in its length."""
@@ -94,7 +121,7 @@ class WorkFolder:
         if length is None:
             return False
         if self.plan.tracks[track].shape == "file":
-            return self.file(track).exists()
+            return True
         try:
             return self.piece(track, index).stat().st_size == length
         except FileNotFoundError:
@@ -124,6 +151,12 @@ class WorkFolder:
                 part.write_bytes(payload)
                 part.rename(place)
         self.note(track, index, len(payload))
+
+    def stream(self, track: int) -> FileBody:
+        """Return where a single file goes whose host serves no ranges; what lies there is forgotten."""
+        with told_when_full():
+            self.file(track).write_bytes(b"")
+        return FileBody(self.file(track))
 
     def note(self, track: int, index: int, length: int) -> None:
         """Remember a piece for the next flush."""

@@ -8,11 +8,15 @@ from __future__ import annotations
 import re
 import zlib
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from kinodom_downloader.domain.faults import DrmProtected
 
-Kind = Literal["ts", "fmp4", "aac", "mp3", "webm", "vtt", "srt"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Kind = Literal["ts", "fmp4", "aac", "webm", "vtt", "srt"]
+FileKind = Literal["mp4", "webm", "ts"]
 
 MAX_UNPACKED_BYTES: Final = 256_000_000
 _MAX_FAKE_HEADER_BYTES: Final = 1_000_000
@@ -28,6 +32,10 @@ _GZIP: Final = b"\x1f\x8b\x08"
 
 class NotThatMedia(Exception):
     """The bytes are not what they should be; the text says what they are instead. Turned into SegmentBad by name."""
+
+
+class NotThatKey(NotThatMedia):
+    """What came for a key is none. Turned into KeyBad by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,17 @@ def unpadded(plain: bytes) -> bytes:
     return plain[:-count]
 
 
+def check_key(body: bytes) -> bytes:
+    """Return a key of AES-128.
+
+    Raises:
+        NotThatKey: it is not 16 bytes long.
+    """
+    if len(body) != 16:
+        raise NotThatKey(f"{len(body)} bytes for a key, not 16" if len(body) < 64 else instead_of_media(body))
+    return body
+
+
 def check_subtitles(body: bytes) -> Checked:
     """Return subtitles that came as one file.
 
@@ -80,7 +99,7 @@ def check_subtitles(body: bytes) -> Checked:
         return Checked(plain, "vtt")
     if _SRT_CUE.search(text[:100_000]):
         return Checked(plain, "srt")
-    raise NotThatMedia(_instead(body))
+    raise NotThatMedia(instead_of_media(body))
 
 
 def check_piece(body: bytes, *, is_init: bool = False) -> Checked:
@@ -96,7 +115,7 @@ def check_piece(body: bytes, *, is_init: bool = False) -> Checked:
         payload = _behind_image(payload)
         kind = _kind(payload)
     if kind is None:
-        raise NotThatMedia(_instead(payload))
+        raise NotThatMedia(instead_of_media(payload))
     if is_init:
         _check_init(payload, kind)
     return Checked(payload, kind)
@@ -125,8 +144,6 @@ def _kind(payload: bytes) -> Kind | None:
     sound = _behind_id3(payload)
     if len(sound) > 2 and sound[0] == 0xFF and sound[1] & 0xF6 == 0xF0:
         return "aac"
-    if len(sound) > 2 and sound[0] == 0xFF and sound[1] & 0xE0 == 0xE0 and sound[1] & 0x06:
-        return "mp3"
     return None
 
 
@@ -138,22 +155,50 @@ def is_ts(payload: bytes) -> bool:
 
 def is_boxes(payload: bytes) -> bool:
     """Return whether these are ISO boxes that end exactly at the end, each `moof` with its `mdat`."""
+    return boxes_fit(lambda position, count: payload[position : position + count], len(payload))
+
+
+def boxes_fit(read: Callable[[int, int], bytes], length: int) -> bool:
+    """Return whether ISO boxes (ISO 14496-12, 4.2) end exactly at `length`.
+
+    Args:
+        read: gives the bytes at a position; called for the headers only.
+        length: of the whole, bytes.
+    """
     position, moofs, mdats = 0, 0, 0
-    while position < len(payload):
-        header = payload[position : position + 16]
+    while position < length:
+        header = read(position, 16)
         size, name = int.from_bytes(header[:4]), header[4:8]
         if len(header) < 8 or name not in _BOXES:
             return False
         if size == 1:
             size = int.from_bytes(header[8:16])
         elif size == 0:
-            size = len(payload) - position
-        if size < 8 or position + size > len(payload):
+            size = length - position
+        if size < 8 or position + size > length:
             return False
         moofs += name == b"moof"
         mdats += name in (b"mdat", b"imda")
         position += size
-    return len(payload) > 0 and moofs <= mdats
+    return length > 0 and moofs <= mdats
+
+
+def container_of_file(read: Callable[[int, int], bytes], length: int) -> FileKind:
+    """Return what a whole single file is.
+
+    Raises:
+        NotThatMedia: no container that can be packaged, or it does not end where it should.
+    """
+    head = read(0, 4096)
+    if head[4:8] in (b"ftyp", b"moov", b"styp") or boxes_fit(read, length):
+        if not boxes_fit(read, length):
+            raise NotThatMedia("an MP4 file that is not whole")
+        return "mp4"
+    if head.startswith(b"\x1a\x45\xdf\xa3"):
+        return "webm"
+    if length >= _TS_PACKET and head[::_TS_PACKET].count(0x47) == len(head[::_TS_PACKET]):
+        return "ts"
+    raise NotThatMedia(instead_of_media(head))
 
 
 def _behind_id3(payload: bytes) -> bytes:
@@ -184,7 +229,7 @@ def _check_init(payload: bytes, kind: Kind) -> None:
         raise DrmProtected("The film is locked by a DRM system. The house does not open such locks.")
 
 
-def _instead(payload: bytes) -> str:
+def instead_of_media(payload: bytes) -> str:
     """Return in words what came instead of media."""
     head = payload[:2000].lstrip().lower()
     if not payload:

@@ -44,12 +44,12 @@ class TrackPlan:
     bandwidth: int | None = None  # bit/s as the source states it
     language: str | None = None
     name: str | None = None
-    version: str | None = None  # of a single file: its entity tag or date, to notice when it changes
+    file_bytes: int | None = None  # of a single file: its length, to notice when it changes
 
     def identity(self) -> tuple[object, ...]:
         """Return what must be equal for finished pieces to be kept."""
         pieces = tuple(segment.identity() for segment in self.segments)
-        return (self.role, self.shape, self.height_px, self.language, self.name, self.version, pieces)
+        return (self.role, self.shape, self.height_px, self.language, self.name, self.file_bytes, pieces)
 
     def duration_s(self) -> float:
         """Return the sum of what the playlist states."""
