@@ -1,0 +1,181 @@
+"""One connection to the outside: to a checked address, with a time limit on every wait."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import io
+import socket
+import ssl
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
+
+import certifi
+
+from kinodom_common.egress.errors import OutsideTimeout, OutsideUnreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from _typeshed import WriteableBuffer
+
+    from kinodom_common.egress.rules import EgressRules
+
+_READ_AHEAD_BYTES = 65_536
+
+
+class Patience(Protocol):
+    """How long a connection may wait. Asked before every wait, so no drip of single bytes can stretch it."""
+
+    def wait_s(self) -> float:
+        """Return the seconds the next wait may take; raises when there is none left."""
+
+    def got(self, count: int) -> None:
+        """Take note of bytes that came in."""
+
+
+class Deadline:
+    """Patience with an end: one for the whole exchange, and an earlier one for its present stage."""
+
+    def __init__(self, whole_s: float, *, what: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._what = what
+        self._end_s = clock() + whole_s
+        self._stage_end_s = self._end_s
+
+    def stage(self, limit_s: float) -> None:
+        """Give the stage that begins now its own limit."""
+        self._stage_end_s = min(self._end_s, self._clock() + limit_s)
+
+    def wait_s(self) -> float:
+        """Return the seconds left.
+
+        Raises:
+            OutsideTimeout: there are none.
+        """
+        left_s = self._stage_end_s - self._clock()
+        if left_s <= 0:
+            raise OutsideTimeout(f"{self._what}: took too long.")
+        return left_s
+
+    def got(self, count: int) -> None:
+        """Take note of nothing: only the clock counts."""
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    context = ssl.create_default_context()  # the system's authorities, so that a household's own one works
+    context.load_verify_locations(certifi.where())  # and the public ones, where the system has none installed
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+class _TimedReader(io.RawIOBase):
+    """The reading half of a socket that asks for patience before each wait."""
+
+    def __init__(self, owner: GuardedConnection, sock: socket.socket) -> None:
+        self._owner = owner
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        self._sock.settimeout(self._owner.patience.wait_s())
+        count = self._raw.readinto(buffer)
+        self._owner.patience.got(count or 0)
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _TimedSocket:
+    """What http.client uses of a socket."""
+
+    def __init__(self, owner: GuardedConnection, sock: socket.socket) -> None:
+        self._owner = owner
+        self._sock = sock
+
+    def sendall(self, payload: bytes) -> None:
+        self._sock.settimeout(self._owner.patience.wait_s())
+        self._sock.sendall(payload)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_TimedReader(self._owner, self._sock), _READ_AHEAD_BYTES)
+
+    def close(self) -> None:
+        self._sock.close()
+
+    def abort(self) -> None:
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+
+
+class GuardedConnection(http.client.HTTPConnection):
+    """An HTTP(S) connection that goes to checked addresses only. Proxies of the environment are not looked at.
+
+    `patience` may be exchanged between requests; `connect_s` bounds the attempt on each address.
+    """
+
+    def __init__(
+        self, scheme: str, host: str, port: int, *, rules: EgressRules, patience: Patience, connect_s: float
+    ) -> None:
+        self.default_port = 443 if scheme == "https" else 80
+        super().__init__(host, port)
+        self._scheme = scheme
+        self._rules = rules
+        self._connect_s = connect_s
+        self._open: _TimedSocket | None = None
+        self.patience = patience
+
+    def connect(self) -> None:
+        """Connect to the first of the host's addresses that answers.
+
+        Raises:
+            AddressRefused: the guard refuses the host.
+            OutsideTimeout, OutsideUnreachable: nobody answered.
+        """
+        failure: OSError | None = None
+        for family, kind, protocol, _, address in self._rules.addresses(self.host, self.port):
+            sock = socket.socket(family, kind, protocol)
+            try:
+                self._open = self.sock = _TimedSocket(self, self._opened(sock, address))
+                return
+            except OSError as exc:
+                sock.close()
+                failure = exc
+            except BaseException:
+                sock.close()
+                raise
+        if isinstance(failure, TimeoutError):
+            raise OutsideTimeout(f"{self.host}: no connection in time.") from failure
+        if isinstance(failure, ssl.SSLCertVerificationError):
+            raise OutsideUnreachable(
+                f"{self.host}: its certificate is not valid ({failure.verify_message}), so nothing is taken from it."
+            ) from failure
+        raise OutsideUnreachable(f"{self.host}: no connection.") from failure
+
+    def _opened(self, sock: socket.socket, address: tuple[object, ...]) -> socket.socket:
+        sock.settimeout(min(self._connect_s, self.patience.wait_s()))
+        sock.connect(address)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._scheme != "https":
+            return sock
+        sock.settimeout(min(self._connect_s, self.patience.wait_s()))
+        return (self._rules.tls or _tls()).wrap_socket(sock, server_hostname=self.host)
+
+    def abort(self) -> None:
+        """Wake a thread that waits on this connection; it gets an error or the end of the stream."""
+        if self._open is not None:
+            self._open.abort()
+
+
+def guarded_connection(
+    scheme: str, host: str, port: int, *, rules: EgressRules, patience: Patience, connect_s: float = 5.0
+) -> GuardedConnection:
+    """Return a connection, not yet opened, for requests to one host."""
+    return GuardedConnection(scheme, host, port, rules=rules, patience=patience, connect_s=connect_s)
