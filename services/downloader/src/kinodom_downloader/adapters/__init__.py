@@ -1,0 +1,1 @@
+"""What touches disks, programs, stores and networks, behind the ports of the domain."""
