@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import queue
 import signal
+import socket
 import subprocess  # noqa: TID251  # tests start real processes
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import socketio
+import websocket
 
 from kinodom_common.clients.sync import SyncClient
 from kinodom_common.contracts.rooms import RoomItem, RoomRequest
@@ -80,21 +84,47 @@ class SyncService:
             self._process.wait(timeout=30)
         return time.monotonic() - began_s
 
-    def new_room(self) -> Room:
-        """Make a room of a film and an episode, paused at 1 s."""
+    def new_room(self, *, items: int = 2) -> Room:
+        """Make a room of a film and an episode (or more of those), paused at 1 s."""
+        more = (RoomItem(video_id=f"{n:064x}", label="Серия " * 20, duration_ms=EPISODE_MS) for n in range(items - 2))
+        film = RoomItem(video_id=FIRST, label="Film", duration_ms=FILM_MS)
+        episode = RoomItem(video_id=SECOND, label="Episode", duration_ms=EPISODE_MS)
         return self.rooms.create_room(
             RoomRequest(
-                title_id="t1",
-                name="A film",
-                items=(
-                    RoomItem(video_id=FIRST, label="Film", duration_ms=FILM_MS),
-                    RoomItem(video_id=SECOND, label="Episode", duration_ms=EPISODE_MS),
-                ),
-                item=FIRST,
-                pos_ms=1000,
-                owner="ann",
+                title_id="t1", name="A film", items=(film, episode, *more), item=FIRST, pos_ms=1000, owner="ann"
             )
         )
+
+
+class RawSocket:
+    """A connection that sends whatever it is told, and never reads."""
+
+    def __init__(self, service: SyncService) -> None:
+        self._line = websocket.create_connection(
+            f"ws://127.0.0.1:{service.port}/socket.io/?EIO=4&transport=websocket",
+            sockopt=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)],
+            timeout=5,
+        )
+        self._line.recv()  # the greeting of engine.io
+        self.send_packet(f"40{NAMESPACE},")
+        self._line.recv()  # the namespace is open
+
+    def send_packet(self, packet: str) -> None:
+        """Send the text of a packet as it is."""
+        with suppress(OSError):  # it may have been cut off
+            self._line.send(packet)
+
+    def send(self, event: str, message: object) -> None:
+        """Send an event."""
+        self.send_packet(f"42{NAMESPACE},{json.dumps([event, message])}")
+
+    def hello(self, room_id: str) -> None:
+        """Say hello to a room."""
+        self.send("hello", {"proto": 1, "token": MemberTokens(MEMBER_KEY).sign("raw", "Raw"), "room": room_id})
+
+    def close(self) -> None:
+        """Drop the connection."""
+        self._line.shutdown()
 
 
 class Viewer:
@@ -165,6 +195,10 @@ class Viewer:
                 raise AssertionError(f"{self.name} waited {limit_s} s for {event}") from None
             if fits(message):
                 return message
+
+    def count(self, event: str) -> int:
+        """Return how many messages of a kind have come and were not waited for."""
+        return self._got[event].qsize()
 
     def drop(self, event: str) -> None:
         """Forget the messages of a kind that have come so far."""

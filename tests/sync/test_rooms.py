@@ -290,10 +290,7 @@ def test_a_room_cannot_begin_with_a_video_it_does_not_hold(service: SyncService)
 
 
 def test_a_room_of_five_hundred_items_arrives_whole(service: SyncService, viewer: MakeViewer) -> None:
-    items = tuple(RoomItem(video_id=f"{n:064x}", label="Серия " * 20, duration_ms=1000) for n in range(500))
-    room = service.rooms.create_room(
-        RoomRequest(title_id="t", name="n", items=items, item=items[0].video_id, owner="a")
-    )
+    room = service.new_room(items=500)
 
     state = viewer(service, "ann").enter(room.room_id)
 
