@@ -24,11 +24,12 @@ class HttpProbe:
 
     port: int
     path: str = "/readyz"
+    host: str = "127.0.0.1"
     timeout_s: float = TRY_S
 
     def is_ready(self) -> bool:
         """Ask once."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout_s)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout_s)
         try:
             connection.request("GET", self.path)
             return connection.getresponse().status == http.HTTPStatus.OK

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from kinodom_common.web import base_app
 from kinodom_catalogue import wiring
 from kinodom_catalogue.routes import titles, videos
 from kinodom_catalogue.settings import Settings
+from kinodom_common.web import base_app
 
 
 def create_app(settings: Settings, *, deps: wiring.Deps | None = None) -> Flask:

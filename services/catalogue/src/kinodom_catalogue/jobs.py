@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from kinodom_common.logs import bound_request_id, get_log
-from kinodom_common.queueing import HouseWorker, connect, make_worker
 from kinodom_catalogue.adapters.hints import ENRICH, QUEUE
 from kinodom_catalogue.domain.enrichment import enrich, note_crash
 from kinodom_catalogue.settings import Settings
 from kinodom_catalogue.wiring import WorkerDeps
+from kinodom_common.logs import bound_request_id, get_log
+from kinodom_common.queueing import HouseWorker, connect, make_worker
 
 log = get_log(__name__)
 
@@ -38,7 +38,9 @@ def sweep(deps: WorkerDeps) -> int:
     return len(due)
 
 
-def each(seconds: float, work: Callable[[], object], clock_s: Callable[[], float] = time.monotonic) -> Callable[[], None]:
+def each(
+    seconds: float, work: Callable[[], object], clock_s: Callable[[], float] = time.monotonic
+) -> Callable[[], None]:
     """Return a function that does the work when so many seconds have gone since it last did."""
     last_s: float | None = None
 

@@ -9,9 +9,6 @@ from typing import cast
 
 from flask import current_app
 
-from kinodom_common.egress import EgressRules, OutsideClient, OutsideLimits, parse_allow_lan
-from kinodom_common.queueing import connect, make_queue, ping
-from kinodom_common.store import Store, open_store
 from kinodom_catalogue.adapters.covers import DiskCovers
 from kinodom_catalogue.adapters.hints import QUEUE, QueueHints
 from kinodom_catalogue.adapters.omdb import OmdbProvider
@@ -22,6 +19,9 @@ from kinodom_catalogue.adapters.shikimori import LIMITS, Outsides, ShikimoriProv
 from kinodom_catalogue.domain.enrichment import OMDB, SHIKIMORI
 from kinodom_catalogue.domain.ports import Covers, Hints, MetadataProvider, SearchIndex, Shelf
 from kinodom_catalogue.settings import Settings
+from kinodom_common.egress import EgressRules, OutsideClient, OutsideLimits, parse_allow_lan
+from kinodom_common.queueing import connect, make_queue, ping
+from kinodom_common.store import Store, open_store
 
 USER_AGENT = "Kinodom"
 OMDB_LIMITS = (Limit(calls=5, seconds=1.0), Limit(calls=950, seconds=86_400.0))  # a free key: 1000 a day

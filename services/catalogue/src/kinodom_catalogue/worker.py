@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 
-from kinodom_common.logs import set_up_logs
-from kinodom_common.settings import read_settings
 from kinodom_catalogue.jobs import make_catalogue_worker
 from kinodom_catalogue.settings import Settings
 from kinodom_catalogue.wiring import build_worker
+from kinodom_common.logs import set_up_logs
+from kinodom_common.settings import read_settings
 
 
 def main() -> None:

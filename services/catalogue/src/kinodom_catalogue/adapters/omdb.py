@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from kinodom_common.contracts.titles import Kind
-from kinodom_common.egress import OutsideBadAnswer, OutsideBadStatus, OutsideClient, OutsideNotFound
-from kinodom_common.errors import UpstreamFailed
 from kinodom_catalogue.adapters.pace import Pace
 from kinodom_catalogue.adapters.plain_text import plain_text, short_text
 from kinodom_catalogue.domain.enrichment import fits
 from kinodom_catalogue.domain.ports import ProviderFacts, Wanted
+from kinodom_common.contracts.titles import Kind
+from kinodom_common.egress import OutsideBadAnswer, OutsideBadStatus, OutsideClient, OutsideNotFound
+from kinodom_common.errors import UpstreamFailed
 
 LABEL = "OMDb"
 _TYPES: dict[str, Kind] = {"movie": "film", "series": "series"}

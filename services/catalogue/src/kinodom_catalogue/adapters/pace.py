@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from kinodom_common.store import Document, Documents, change
 from kinodom_catalogue.adapters.shelf import instant
 from kinodom_catalogue.domain.ports import ProviderPaused
+from kinodom_common.store import Document, Documents, change
 
 LONGEST_WAIT_S = 5.0
 

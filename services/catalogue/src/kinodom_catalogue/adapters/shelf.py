@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
+from kinodom_catalogue.domain.ports import NoSuchTitle, StoredTitle
 from kinodom_common.contracts.videos import Title, Video
 from kinodom_common.store import AlreadyThere, Document, NotStored, Range, Stale, Store, change
 from kinodom_common.store.migrations import Step, migrate
-from kinodom_catalogue.domain.ports import NoSuchTitle, StoredTitle
 
 TITLE_STEPS: tuple[Step, ...] = ()
 VIDEO_STEPS: tuple[Step, ...] = ()

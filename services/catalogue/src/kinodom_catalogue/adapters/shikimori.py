@@ -13,6 +13,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from kinodom_catalogue.adapters.pace import Limit, Pace
+from kinodom_catalogue.adapters.plain_text import plain_text, short_text
+from kinodom_catalogue.domain.enrichment import fits
+from kinodom_catalogue.domain.ports import ProviderFacts, Wanted
 from kinodom_common.contracts.titles import Kind
 from kinodom_common.egress import (
     OutsideBadAnswer,
@@ -24,10 +28,6 @@ from kinodom_common.egress import (
 )
 from kinodom_common.errors import KinodomError, UpstreamFailed
 from kinodom_common.logs import get_log
-from kinodom_catalogue.adapters.pace import Limit, Pace
-from kinodom_catalogue.adapters.plain_text import plain_text, short_text
-from kinodom_catalogue.domain.enrichment import fits
-from kinodom_catalogue.domain.ports import ProviderFacts, Wanted
 
 log = get_log(__name__)
 
@@ -58,9 +58,7 @@ class Outsides:
 class ShikimoriProvider:
     """The provider of facts about anime."""
 
-    def __init__(
-        self, outsides: Outsides, urls: Sequence[str], *, pace: Pace, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, outsides: Outsides, urls: Sequence[str], *, pace: Pace, clock: Callable[[], datetime]) -> None:
         self._outsides = outsides
         self._bases = tuple(dict.fromkeys(url.rstrip("/") for url in urls))
         self._hosts = {urlsplit(url).netloc.lower() for url in self._bases}

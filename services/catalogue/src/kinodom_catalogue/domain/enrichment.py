@@ -7,9 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from kinodom_common.contracts.videos import Title
-from kinodom_common.errors import UpstreamFailed
-from kinodom_common.logs import get_log
 from kinodom_catalogue.domain.ports import (
     Covers,
     EnrichState,
@@ -23,6 +20,9 @@ from kinodom_catalogue.domain.ports import (
 )
 from kinodom_catalogue.domain.videos import shared_aliases
 from kinodom_catalogue.domain.words import SAME_NAME, likeness
+from kinodom_common.contracts.videos import Title
+from kinodom_common.errors import UpstreamFailed
+from kinodom_common.logs import get_log
 
 log = get_log(__name__)
 
@@ -65,9 +65,7 @@ def enrich(
     return after.title.enrich_state
 
 
-def ask(
-    stored: StoredTitle, *, providers: Mapping[str, MetadataProvider], covers: Covers, now: datetime
-) -> Finding:
+def ask(stored: StoredTitle, *, providers: Mapping[str, MetadataProvider], covers: Covers, now: datetime) -> Finding:
     """Return what the providers say; trouble is a finding that waits, "nothing" is one that does not."""
     asked = [providers[name] for name in providers_for(stored.title) if name in providers]
     try:

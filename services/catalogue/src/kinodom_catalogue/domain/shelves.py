@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from kinodom_catalogue.domain.ports import SearchIndex, Shelf
 from kinodom_common.contracts.videos import TitleList
 from kinodom_common.errors import Rejected
-from kinodom_catalogue.domain.ports import SearchIndex, Shelf
 
 
 class NoSuchPage(Rejected):

@@ -5,20 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from kinodom_catalogue.domain.ports import Hints, NoSuchTitle, NoSuchVideo, Shelf, StoredTitle
 from kinodom_common.contracts.titles import TitleCard
 from kinodom_common.contracts.videos import Title, TitlePage, Video, VideoIn
 from kinodom_common.ids import title_id_of
 from kinodom_common.logs import get_log
-from kinodom_catalogue.domain.ports import Hints, NoSuchTitle, NoSuchVideo, Shelf, StoredTitle
 
 log = get_log(__name__)
 
 DEMO_SCHEME = "demo:"
 
 
-def register_video(
-    video_id: str, wanted: VideoIn, *, shelf: Shelf, hints: Hints, now: datetime
-) -> tuple[Video, bool]:
+def register_video(video_id: str, wanted: VideoIn, *, shelf: Shelf, hints: Hints, now: datetime) -> tuple[Video, bool]:
     """Store a video under its title, and return it and whether it is new. The same again changes nothing.
 
     Its title is found by the external id, the IMDb id or the Shikimori id, in this order, or made. A new title waits

@@ -7,11 +7,11 @@ from typing import Annotated
 from flask import Blueprint, Response
 from pydantic import Field
 
+from kinodom_catalogue.domain import shelves, videos
+from kinodom_catalogue.wiring import deps
 from kinodom_common.contracts import Request
 from kinodom_common.contracts.videos import TitleList, TitlePage
 from kinodom_common.openapi import answer, describes, query_of
-from kinodom_catalogue.domain import shelves, videos
-from kinodom_catalogue.wiring import deps
 
 bp = Blueprint("titles", __name__)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Response
 from pydantic import TypeAdapter
 
-from kinodom_common.contracts.videos import Video, VideoId, VideoIn
-from kinodom_common.openapi import answer, body_of, describes
 from kinodom_catalogue.domain import videos
 from kinodom_catalogue.wiring import deps
+from kinodom_common.contracts.videos import Video, VideoId, VideoIn
+from kinodom_common.openapi import answer, body_of, describes
 
 bp = Blueprint("videos", __name__)
 _ID: TypeAdapter[str] = TypeAdapter(VideoId)

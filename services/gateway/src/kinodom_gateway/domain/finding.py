@@ -37,7 +37,7 @@ class Late(UpstreamFailed):
 class Shelf(Protocol):
     """The catalogue, as far as finding needs it."""
 
-    def titles(self, q: str | None = None, *, limit: int = 50, after: str | None = None) -> TitleList:
+    def titles(self, q: str | None = None, *, limit: int = 48, after: str | None = None) -> TitleList:
         """Return titles of the house."""
 
     def title(self, title_id: str) -> TitlePage:
@@ -47,7 +47,7 @@ class Shelf(Protocol):
 class Sources(Protocol):
     """The resolver, as far as finding needs it."""
 
-    def search(self, q: str) -> SearchReply:
+    def search(self, query: str) -> SearchReply:
         """Return what sources have under this name."""
 
     def title(self, external_id: str) -> SourceTitle:

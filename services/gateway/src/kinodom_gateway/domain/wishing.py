@@ -33,7 +33,7 @@ class NoDemo(NotFound):
 class Sources(Protocol):
     """The resolver, as far as wishing needs it."""
 
-    def search(self, q: str) -> SearchReply:
+    def search(self, query: str) -> SearchReply:
         """Return what sources have under this name."""
 
     def title(self, external_id: str) -> SourceTitle:
