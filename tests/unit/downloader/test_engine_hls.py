@@ -145,7 +145,7 @@ def test_a_host_without_ranges_sends_a_cut_segment_anew(host: Origin, tmp_path: 
         (origin.changed(lambda body: body[:-100]), SegmentBad, "cut off"),
         (origin.changed(lambda body: body[:188] + b"x" + body[189:]), SegmentBad, "damaged"),
         (origin.short_chunked(0.3), SegmentBad, "ends too early"),
-        (origin.sends(origin.zipped(b"\0" * 300_000_000)), SegmentBad, "without end"),
+        (origin.changed(lambda _body: origin.zipped(b"\0" * 70_000_000)), SegmentBad, "without end"),
         (origin.moved("/seg3.ts"), TooManyRedirects, "redirects"),
         (origin.moved("http://127.0.0.1:9/x"), AddressRefused, "not called|not one that"),
         (origin.moved("http://2130706433:8000/x"), AddressRefused, "not called"),
