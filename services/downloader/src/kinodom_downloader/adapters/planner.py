@@ -73,7 +73,7 @@ class Planner:
                 loaded = None  # no list is that long: perhaps the film itself
             if loaded is not None and (plan := self._listed(loaded, wanted_height_px)) is not None:
                 return plan
-            if loaded is not None and loaded.text.lstrip("﻿ \t\r\n")[:1] in ("", "<", "{"):
+            if loaded is not None and loaded.text.lstrip("\ufeff \t\r\n")[:1] in ("", "<", "{"):
                 raise PlaylistBad(f"{shown(offer.url)}: instead of a playlist came {_words(loaded.text)}.")
         head = self._taken(Piece(url=offer.url, start=0), at_most=_PROBE_BYTES)
         start = bytes(_held(head)).removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -86,7 +86,7 @@ class Planner:
         return _file_plan(offer.url, head, offer.height_px)
 
     def _listed(self, loaded: _Loaded, wanted_height_px: int | None) -> Plan | None:
-        if loaded.text.lstrip("﻿ \t\r\n").startswith("#EXTM3U"):
+        if loaded.text.lstrip("\ufeff \t\r\n").startswith("#EXTM3U"):
             return self._hls(loaded, wanted_height_px)
         if "<MPD" not in loaded.text[:20_000]:
             return None

@@ -22,7 +22,7 @@ def joined_cues(pieces: list[bytes], *, first_pts_s: float | None) -> bytes | No
     """
     blocks: dict[str, None] = {}  # in order, each cue once: segments repeat cues that reach over their border
     for piece in pieces:
-        text = re.sub(r"\r\n?", "\n", piece.decode("utf-8", "replace")).lstrip("﻿")
+        text = re.sub(r"\r\n?", "\n", piece.decode("utf-8", "replace")).lstrip("\ufeff")
         if not text.startswith("WEBVTT"):
             return None
         header, _, body = text.partition("\n\n")
