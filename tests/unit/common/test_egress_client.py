@@ -291,6 +291,26 @@ def test_the_certificate_is_checked_against_the_name_not_the_address(authority: 
     assert names == ["films.example"]
 
 
+@pytest.mark.parametrize("locked", [False, True])
+def test_a_pause_within_the_limits_loses_nothing(authority: Authority, locked: bool) -> None:
+    servers: list[WireServer] = []
+    answer = http(b"first" + b"second")
+
+    def script(line: socket.socket, _head: bytes) -> None:
+        for part in (answer[:20], answer[20:-6], answer[-6:]):
+            line.sendall(part)
+            servers[0].stopping.wait(0.7)  # longer than one slice of waiting
+
+    with wire_server(script, tls=authority.server("films.example", []) if locked else None) as server:
+        servers.append(server)
+        client = tls_client(server, "films.example", authority.client())
+        patient = OutsideClient(client.rules, user_agent="test")
+
+        reply = patient.get(f"{'https' if locked else 'http'}://films.example:{server.port}/")
+
+    assert reply.body == b"firstsecond"
+
+
 def test_a_certificate_of_another_name_is_not_trusted(authority: Authority) -> None:
     with wire_server(says(http(b"film")), tls=authority.server("films.example", [])) as server:
         client = tls_client(server, "other.example", authority.client())

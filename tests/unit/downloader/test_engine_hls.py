@@ -295,6 +295,32 @@ def test_separate_sounds_and_subtitles_are_tracks_of_their_own(host: Origin, tmp
     assert b"00:00:07.000 --> 00:00:08.000\nTwo" in bytes_of(fetched.tracks[3])
 
 
+def test_one_long_segment_is_fetched_in_ranges(host: Origin, tmp_path: Path) -> None:
+    body = film(media.hls_ts()) * 15
+    host.files["/long.ts"] = body
+    host.files["/index.m3u8"] = b"#EXTM3U\n#EXTINF:180,\nlong.ts\n#EXT-X-ENDLIST\n"
+
+    fetched = fetch_from(host, "/index.m3u8", tmp_path)
+
+    (track,) = fetched.tracks
+    assert bytes_of(track) == body
+    assert (track.container, len(track.parts), fetched.duration_s) == ("ts", 1, 180.0)
+    assert host.asked["/long.ts"] == 3
+
+
+def test_a_subtitle_list_that_is_not_there_does_not_stop_the_film(host: Origin, tmp_path: Path) -> None:
+    host.put(media.hls_ts(), at="/v")
+    host.files["/master.m3u8"] = master(
+        '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="English",URI="gone.m3u8"',
+        '#EXT-X-STREAM-INF:BANDWIDTH=1,SUBTITLES="s"',
+        "v/index.m3u8",
+    )
+
+    fetched = fetch_from(host, "/master.m3u8", tmp_path)
+
+    assert [track.role for track in fetched.tracks] == ["muxed"]
+
+
 def test_subtitles_of_the_offer_come_along_and_bad_ones_are_left_out(host: Origin, tmp_path: Path) -> None:
     host.put(media.hls_ts())
     host.files["/ru.srt"] = "1\n00:00:01,000 --> 00:00:02,000\nПривет\n".encode()
