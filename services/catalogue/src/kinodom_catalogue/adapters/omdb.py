@@ -87,9 +87,10 @@ class OmdbProvider:
             raise OutsideBadAnswer(f"{urlsplit(self._url).hostname}: the answer is no object.")
         if reply.get("Response") == "True":
             return reply
-        return self._refusal(str(reply.get("Error", ""))[:200])
+        self._raise_unless_nothing(str(reply.get("Error", ""))[:200])
+        return None
 
-    def _refusal(self, words: str) -> None:
+    def _raise_unless_nothing(self, words: str) -> None:
         if any(said in words.lower() for said in _NOTHING):
             return
         if _SPENT in words.lower() or "api key" in words.lower():

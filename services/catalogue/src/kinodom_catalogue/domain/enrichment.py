@@ -136,7 +136,7 @@ def fits(wanted: Wanted, facts: ProviderFacts) -> bool:
 
 def pause_after(tries: int) -> timedelta:
     """Return how long to wait after so many failed tries before this one: 30 s, doubled up to six hours."""
-    return min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(tries, 20))
+    return min(LONGEST_PAUSE, FIRST_PAUSE * (1 << min(tries, 20)))
 
 
 def with_finding(stored: StoredTitle, finding: Finding) -> StoredTitle:
