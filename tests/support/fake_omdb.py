@@ -32,6 +32,10 @@ class FakeOmdb:
         """Return the site."""
         app = Flask("fake_omdb")
 
+        @app.get("/poster.jpg")
+        def poster() -> Response:
+            return Response(b"\xff\xd8\xff\xe0" + b"picture" * 50, content_type="image/jpeg")
+
         @app.get("/")
         def answer() -> tuple[Response | dict[str, Any], int]:
             args = request.args.to_dict()
