@@ -319,6 +319,35 @@ def test_a_site_that_moved_to_a_host_off_the_list_is_not_believed(store: Store, 
     assert not any(asked.startswith("POST") for asked in stranger.asked)
 
 
+def test_an_address_that_leads_home_is_a_failure_of_the_provider(store: Store, clock: Clock) -> None:
+    home = "http://127.0.0.1:8080"  # such as a name server that answers for blocked names
+    shikimori = shikimori_at([home], [], store, clock)
+    omdb = OmdbProvider(outside_for(), home, KEY, pace=pace_of(store, clock, "omdb"), clock=clock)
+
+    for provider in (shikimori, omdb):
+        with pytest.raises(UpstreamFailed):
+            provider.find(wanted("x", shikimori_id=20, imdb_id="tt0000001"))
+        with pytest.raises(UpstreamFailed):
+            provider.find(wanted("Metropolis"))
+
+
+def test_a_first_host_in_trouble_gives_way_to_the_next(store: Store, clock: Clock) -> None:
+    broken, sound = FakeShikimori(), FakeShikimori()
+    broken.status, broken.text = 520, "<html>"
+    with served(broken.app()) as one, served(sound.app()) as other:
+        facts = shikimori_at([one, other], [one, other], store, clock).find(wanted("x", shikimori_id=53446))
+
+    assert facts is not None
+    assert len(broken.asked) == 1
+
+
+def test_a_search_without_graphql_is_a_failure_not_nothing(site: Site) -> None:
+    site.fake.graphql_broken = True
+
+    with pytest.raises(UpstreamFailed):
+        site.find(wanted("Кулинарные"))
+
+
 def test_the_program_says_who_it_is(site: Site) -> None:
     site.find(wanted("x", shikimori_id=53446))
 

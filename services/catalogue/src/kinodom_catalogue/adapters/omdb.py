@@ -16,8 +16,8 @@ from kinodom_catalogue.adapters.plain_text import plain_text, short_text
 from kinodom_catalogue.domain.enrichment import fits
 from kinodom_catalogue.domain.ports import ProviderFacts, Wanted
 from kinodom_common.contracts.titles import Kind
-from kinodom_common.egress import OutsideBadAnswer, OutsideBadStatus, OutsideClient, OutsideNotFound
-from kinodom_common.errors import UpstreamFailed
+from kinodom_common.egress import OutsideBadAnswer, OutsideBadStatus, OutsideClient
+from kinodom_common.errors import NotFound, Rejected, UpstreamFailed
 
 LABEL = "OMDb"
 _TYPES: dict[str, Kind] = {"movie": "film", "series": "series"}
@@ -77,8 +77,8 @@ class OmdbProvider:
         self._pace.wait()
         try:
             reply = self._outside.get_json(self._url, params={"apikey": self._key, **params})
-        except OutsideNotFound:
-            raise OmdbTrouble("OMDb: nothing answers at this address. Check KINODOM_OMDB_URL.") from None
+        except (NotFound, Rejected):  # Rejected: the address leads home, or in circles
+            raise OmdbTrouble("OMDb: this is not its address. Check KINODOM_OMDB_URL and the name server.") from None
         except OutsideBadStatus as exc:
             if exc.facts.get("status") in (401, 403):
                 raise self._until_tomorrow("OMDb refused the key, or its calls of the day are used up.") from None
