@@ -14,6 +14,7 @@ from kinodom_catalogue.domain.enrichment import (
     note_crash,
     pause_after,
     providers_for,
+    wake,
     wanted_of,
 )
 from kinodom_catalogue.domain.ports import ProviderFacts, ProviderPaused, StoredTitle, Wanted
@@ -193,6 +194,30 @@ def test_a_fit_needs_a_like_name_and_a_near_year(
     wanted = Wanted(names=names, year=year, kind=kind, imdb_id=None, shikimori_id=None)  # type: ignore[arg-type]
 
     assert fits(wanted, FACTS) is expected
+
+
+def test_titles_without_facts_wait_again_for_a_provider_that_was_switched_on(shelf: StoreShelf) -> None:
+    title_id, demo = a_title(shelf), video_in(card("demo:bars"))
+    register_video(video_id(2), demo, shelf=shelf, hints=FakeHints(), now=NOW)
+    enrich(title_id, shelf=shelf, providers={SHIKIMORI: FakeProvider(None)}, covers=FakeCovers(), now=NOW)
+
+    same = wake(shelf=shelf, providers=[SHIKIMORI], now=NOW)
+    more = wake(shelf=shelf, providers=[SHIKIMORI, OMDB], now=NOW)
+
+    assert (same, more) == (0, 1)
+    assert stored(shelf, title_id).title.enrich_state == "waiting"
+
+
+def test_a_source_that_brings_an_id_gives_an_unknown_title_another_try(shelf: StoreShelf) -> None:
+    title_id = a_title(shelf)
+    enrich(title_id, shelf=shelf, providers={OMDB: FakeProvider(None)}, covers=FakeCovers(), now=NOW)
+    hints = FakeHints()
+
+    wanted = video_in(card(imdb_id="tt0017136"), episode=2)
+    register_video(video_id(2), wanted, shelf=shelf, hints=hints, now=NOW)
+
+    assert stored(shelf, title_id).title.enrich_state == "waiting"
+    assert hints.given == [(title_id, 0)]
 
 
 def worker(shelf: StoreShelf, clock: Clock, provider: FakeProvider) -> WorkerDeps:
