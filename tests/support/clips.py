@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import shutil
-import subprocess  # noqa: TID251 - test media need options the house itself never uses
+import subprocess
 import tempfile
 from pathlib import Path
 

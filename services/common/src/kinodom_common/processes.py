@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal, cast
 
-from kinodom_common.errors import KinodomError
+from kinodom_common.errors import KinodomError, NoSpace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -56,13 +56,6 @@ class ProgramFailed(KinodomError):
 
     code = "program_failed"
     title = "A program failed"
-
-
-class NoSpace(KinodomError):
-    """The disk is full. Nothing that was finished is lost."""
-
-    code = "no_space"
-    title = "The disk is full"
 
 
 class ProgramStopped(KinodomError):

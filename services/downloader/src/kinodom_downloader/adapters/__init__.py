@@ -1,1 +1,1 @@
-"""What touches disks, programs, stores and networks, behind the ports of the domain."""
+"""The downloader to the outside: store, queue, network, processes, files."""
