@@ -52,15 +52,11 @@ def test_the_series_has_two_dubs_with_three_episodes(source: Demo) -> None:
     ]
 
 
-def test_an_episode_has_one_playlist_and_its_subtitles(source: Demo, url: str) -> None:
+def test_an_episode_has_one_playlist(source: Demo, url: str) -> None:
     offers = source.offers("demo:the-tin-lighthouse", 1, 2, "kotelnaya")
 
     folder = f"{url}/films/the-tin-lighthouse/kotelnaya/2"
     assert [(one.url, one.delivery, one.duration_s) for one in offers] == [(f"{folder}/master.m3u8", "hls", 8.0)]
-    assert [(one.language, one.url) for one in offers[0].subtitles] == [
-        ("ru", f"{folder}/ru.vtt"),
-        ("en", f"{folder}/en.vtt"),
-    ]
 
 
 @pytest.mark.parametrize("slug", ["salt-and-moon", "paper-fleet"])
