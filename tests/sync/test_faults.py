@@ -38,6 +38,8 @@ def replica(own_redis: RedisServer, tmp_path: Path) -> Iterator[MakeReplica]:
     yield start
     for one in made:
         one.stop()
+    for one in made:
+        assert "MonkeyPatchWarning" not in one.log.read_text()
         assert "Traceback" not in one.log.read_text()
 
 
@@ -246,6 +248,16 @@ def test_who_does_not_read_is_cut_off_and_the_others_notice_nothing(replica: Mak
         "42",
         "49",
         "4x",
+        "4" + "[" * 3000,
+        "x",
+        "5",
+        "6",
+        "2probe",
+        "3",
+        "1",
+        '42/sync,["hello",{"\\ud800":1}]',
+        '42/sync,["\\ud800",{}]',
+        '42/sync,["op",{"opid":"\\ud800"}]',
         "42/sync,",
         "42/sync,{",
         "42/sync," + "[" * 3000,

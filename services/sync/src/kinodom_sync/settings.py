@@ -16,7 +16,7 @@ class Settings(CommonSettings):
 
     redis_url: SecretStr  # redis://user:password@host:port/0
     member_key: SecretStr  # signs who a browser is; the gateway has the same
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ("home",)  # names browsers may use, with commas between
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()  # further names of the house, with commas between
     room_remove_time_min: Annotated[float, Field(gt=0, le=7 * 24 * 60)] = 5.0  # an empty room stays this long
 
     @field_validator("allowed_hosts", mode="before")

@@ -13,7 +13,7 @@ from flask_socketio import SocketIO
 from redis.backoff import ConstantBackoff, NoBackoff
 from redis.retry import Retry
 
-from kinodom_common.hosts import HostGuard, HostRule
+from kinodom_common.hosts import HOME, HostGuard, HostRule
 from kinodom_common.members import MemberTokens
 from kinodom_sync.adapters.feed import Feed
 from kinodom_sync.adapters.figures import Figures
@@ -21,7 +21,7 @@ from kinodom_sync.adapters.outbox import SocketOutbox
 from kinodom_sync.adapters.redis_rooms import RedisRooms
 from kinodom_sync.adapters.room_clock import RoomClock
 from kinodom_sync.adapters.rounds import go_round
-from kinodom_sync.adapters.websocket import MESSAGE_LIMIT_BYTES, BoundedWebSocket
+from kinodom_sync.adapters.websocket import MESSAGE_LIMIT_BYTES, BoundedWebSocket, SocketJson
 from kinodom_sync.domain.live import DOWNLOADS, Live
 from kinodom_sync.domain.rooms import Hall
 from kinodom_sync.events import Events
@@ -97,7 +97,7 @@ def build(settings: Settings) -> Deps:
 
 def open_socket(app: Flask, settings: Settings, deps: Deps) -> Socket:
     """Put the socket in front of the app, and the host guard in front of both."""
-    rule = HostRule(settings.allowed_hosts)
+    rule = HostRule((*HOME, *settings.allowed_hosts))
     quiet = logging.getLogger("kinodom_sync.engineio")
     quiet.setLevel(logging.CRITICAL)  # it logs a traceback for every malformed packet somebody sends
     options: dict[str, Any] = {
@@ -109,6 +109,7 @@ def open_socket(app: Flask, settings: Settings, deps: Deps) -> Socket:
         "max_http_buffer_size": MESSAGE_LIMIT_BYTES,
         "ping_interval": PING_INTERVAL_S,
         "ping_timeout": PING_TIMEOUT_S,
+        "json": SocketJson,
         "logger": quiet,
         "engineio_logger": quiet,
     }
