@@ -34,7 +34,7 @@ _SAFE = ("-protocol_whitelist", "file,pipe", "-codec_whitelist", _DECODERS)
 # refuses the track. `frag_discont`: without it each output starts at 0 and the offset of sound to picture is lost.
 # `skip_trailer`: without it a box follows the last indexed byte.
 _CMAF = (
-    *("-avoid_negative_ts", "disabled"),
+    *("-avoid_negative_ts", "disabled", "-strict", "-2"),  # FLAC in MP4 counts as an experiment in ffmpeg 5
     *("-movflags", "+dash+cmaf+global_sidx+frag_discont+delay_moov+skip_trailer"),
     *("-map_metadata", "-1", "-map_chapters", "-1", "-f", "mp4"),
 )

@@ -43,6 +43,7 @@ log = get_log(__name__)
 
 _SLOWEST = 30.0  # a transcode may take this many times the length of the film
 _LEAST_S = 900.0
+_UNKNOWN_LENGTH_S = 6 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +154,7 @@ def _write(
 
     finished = run(
         package_command(source.input, outputs),
-        timeout_s=max(_LEAST_S, (length_s or 0.0) * _SLOWEST),
+        timeout_s=max(_LEAST_S, length_s * _SLOWEST) if length_s else _UNKNOWN_LENGTH_S,
         stdin_parts=source.stdin_parts,
         on_line=on_line,
         stopped=stopped,
