@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.browser import Tab, chromium, tab
+from tests.support.browser import Tab, first_chromium, tab
 from tests.support.cinema import Cinema, cinema
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    with chromium() as running:
+    with first_chromium() as running:
         yield running
 
 

@@ -1,15 +1,15 @@
-"""Chromium for tests: one for the session, a fresh context for each page, a trace and a screenshot when a test fails."""
+"""Chromium for tests: one for the session, a fresh context for each page, a trace and a picture when a test fails."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, sync_playwright
 
 if TYPE_CHECKING:
     import pytest
@@ -21,15 +21,21 @@ PHONE = {"width": 390, "height": 844}
 
 
 @contextmanager
-def chromium(*, autoplay: bool = True) -> Iterator[Browser]:
+def chromium(kind: BrowserType, *, autoplay: bool = True) -> Iterator[Browser]:
     """Run a headless Chromium. `autoplay=False` is what a guest meets who has not touched the page yet."""
     policy = "no-user-gesture-required" if autoplay else "document-user-activation-required"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[f"--autoplay-policy={policy}"])
-        try:
-            yield browser
-        finally:
-            browser.close()
+    browser = kind.launch(executable_path=CHROMIUM, args=[f"--autoplay-policy={policy}"])
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+@contextmanager
+def first_chromium() -> Iterator[Browser]:
+    """Run the Chromium of a session; others are launched by its `browser_type`, for Playwright starts only once."""
+    with sync_playwright() as playwright, chromium(playwright.chromium) as browser:
+        yield browser
 
 
 class Tab:
@@ -46,7 +52,7 @@ class Tab:
             self.complaints.append(f"{kind}: {text}")
 
     def until(self, expression: str, limit_s: float = 15.0) -> Any:
-        """Return the first truthy value of an expression. `wait_for_function` is out: it needs `eval`, the CSP forbids it."""
+        """Return the first truthy value of an expression. The pages' CSP forbids `wait_for_function`: it needs `eval`."""
         until_s = time.monotonic() + limit_s
         while True:
             value = self.page.evaluate(expression)
@@ -57,9 +63,7 @@ class Tab:
 
 
 @contextmanager
-def tab(
-    browser: Browser, request: pytest.FixtureRequest, name: str = "page", **options: Any
-) -> Iterator[Tab]:
+def tab(browser: Browser, request: pytest.FixtureRequest, name: str = "page", **options: Any) -> Iterator[Tab]:
     """Open a page in a context of its own; keep its trace and a screenshot if the test fails."""
     context = browser.new_context(**{"viewport": LAPTOP, "locale": "en-GB", **options})
     context.tracing.start(screenshots=False, snapshots=True)
@@ -83,6 +87,3 @@ def _keep(context: BrowserContext, page: Page, request: pytest.FixtureRequest, n
     folder.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=folder / f"{name}.png")
     context.tracing.stop(path=folder / f"{name}-trace.zip")
-
-
-TabMaker = Callable[..., Tab]
