@@ -50,11 +50,18 @@ function dialogs() {
   }
 }
 
+/** Choosing a dub shows it; without a script a button does. */
+function dubs() {
+  document.addEventListener("change", (event) => {
+    const form = event.target instanceof HTMLInputElement ? event.target.form : null;
+    if (form?.matches("[data-dubs]")) form.requestSubmit();
+  });
+}
+
 readWords();
 keys();
 forms();
 dialogs();
+dubs();
 if (!document.querySelector(".player")) copyButtons(); // the player's own script wires them there
-if (document.querySelector("[data-wish]")) {
-  new Downloads(document.querySelector('meta[name="feed-token"]')?.getAttribute("content") ?? "");
-}
+if (document.querySelector("[data-downloads], [data-wish]")) new Downloads(document.body.dataset.memberToken ?? "");

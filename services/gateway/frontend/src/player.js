@@ -18,7 +18,7 @@ const NEXT_OFFER_S = 20;
  * @property {{label: string, url: string, video_id: string} | null} previous
  * @property {{label: string, url: string, video_id: string} | null} next
  * @property {string} position_url
- * @property {{room_id: string, token: string, member_id: string, viewer_name: string, items: {video_id: string, label: string, duration_ms: number}[]} | null} room
+ * @property {{room_id: string, token: string} | null} room null: watched alone
  */
 
 /** @param {number} at_s in the page's own address: `?t=83` */
@@ -68,6 +68,7 @@ async function watchAlone(page, media, film, root) {
   const asked = new URLSearchParams(location.search).get("t");
   const start_s = asked === null ? video.start_s || rememberedPlace(video.video_id) : Math.max(0, Number(asked) || 0);
   announce(media, acts, { title: video.heading, artist: video.subheading, artwork: video.poster_url });
+  prepareShare(media);
   await film.open();
   await film.load(video.video_id, { manifest_url: video.manifest_url, expires_at: video.link_expires_at }, start_s);
   keepPlace(media, video.video_id, page.position_url);
@@ -77,7 +78,6 @@ async function watchAlone(page, media, film, root) {
   }
   media.addEventListener("timeupdate", () => offerNext(page, media, deck));
   await media.play().catch(() => undefined);
-  prepareShare(media);
   return deck;
 }
 
@@ -90,8 +90,13 @@ function offerNext(page, media, deck) {
   } else deck.withdraw("next");
 }
 
-/** Fills the link of the share dialog with the moment it was opened at. @param {HTMLVideoElement} media */
+/** Takes the moment along: into the link of the share dialog, and into the room that begins here.
+ * @param {HTMLVideoElement} media */
 function prepareShare(media) {
+  const position = /** @type {HTMLInputElement | null} */ (document.querySelector('input[name="pos_ms"]'));
+  position?.form?.addEventListener("submit", () => {
+    position.value = String(Math.round(media.currentTime * 1000));
+  });
   const field = /** @type {HTMLInputElement | null} */ (document.querySelector("#share input"));
   document.querySelector('[data-part="share"]')?.addEventListener("click", () => {
     if (field) field.value = location.origin + withTime(media.currentTime);

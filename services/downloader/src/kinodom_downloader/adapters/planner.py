@@ -69,7 +69,7 @@ class Planner:
         if offer.delivery != "progressive":
             try:
                 loaded = self._text(offer.url)
-            except OutsideTooLarge:
+            except PlaylistRefused:
                 loaded = None  # no list is that long: perhaps the film itself
             if loaded is not None and (plan := self._listed(loaded, wanted_height_px)) is not None:
                 return plan
@@ -141,7 +141,10 @@ class Planner:
         raise PlaylistRefused("The playlists lead from one to the next without end.")
 
     def _text(self, url: str) -> _Loaded:
-        taken = self._taken(Piece(url=url))
+        try:
+            taken = self._taken(Piece(url=url))
+        except OutsideTooLarge as exc:
+            raise PlaylistRefused(f"{shown(url)}: the playlist is larger than {MAX_PLAYLIST_BYTES} bytes.") from exc
         try:
             held = bytes(_held(taken))
             packed = taken.encoding in ("gzip", "deflate") or held.startswith(b"\x1f\x8b")

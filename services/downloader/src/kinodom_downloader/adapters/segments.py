@@ -102,6 +102,9 @@ class Line:
                 raise OutsideBadAnswer(f"{shown(url)}: redirects to something that is no address.") from exc
         _check_status(answer, url)
         taken.url = url
+        if answer.status == 416 and not (piece.start or len(taken.body)):
+            self._drain(answer)  # not even a first byte: the file is empty
+            return None
         self._read(answer, piece, taken, at_most)
         if answer.will_close:
             self.close()

@@ -213,7 +213,8 @@ def _behind_image(payload: bytes) -> bytes:
     limit = min(len(payload), _MAX_FAKE_HEADER_BYTES)
     start = payload.find(b"\x47", 1)
     while 0 < start < limit:
-        if (len(payload) - start) % _TS_PACKET == 0 and is_ts(payload[start:]):
+        fits = (len(payload) - start) % _TS_PACKET == 0 and payload[start + 3] & 0x30  # 0 there is reserved
+        if fits and is_ts(payload[start:]):
             return payload[start:]
         start = payload.find(b"\x47", start + 1)
     for match in _LEADING_BOX.finditer(payload, 4, limit):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from kinodom_downloader.domain.faults import PlaylistBad, PlaylistRefused
@@ -137,7 +138,8 @@ def _listed(place: Place) -> list[Segment]:
     if len(rows) > MAX_SEGMENTS:
         raise PlaylistRefused(f"The manifest lists more than {MAX_SEGMENTS} segments.")
     timeline = place.elements.get("SegmentTimeline")
-    lengths = [length for _, length in _timeline(place, timeline, scale)] if timeline is not None else []
+    times = islice(_timeline(place, timeline, scale), len(rows)) if timeline is not None else ()
+    lengths = [length for _, length in times]
     for index, row in enumerate(rows):
         segment = _ranged(place, row.get("media", ""), row.get("mediaRange"))
         found.append(replace(segment, duration_s=lengths[index] if index < len(lengths) else length_s))

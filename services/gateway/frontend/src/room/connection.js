@@ -2,12 +2,13 @@
  * The socket of a page: greeting, clock, reconnecting. Messages are those of `kinodom_common.contracts.rooms`.
  */
 import { io } from "socket.io-client";
+import { get } from "../page/http.js";
 import { Clock, slept } from "./clock.js";
 import { backoff } from "./timeline.js";
 
 const RESEND_FOR_MS = 8000;
 const STEADY_MS = 5000; // a connection that held this long was a good one
-const FEED = ["task_started", "task_progress", "task_completed", "task_failed", "queue_status"];
+const NEW_TOKEN_GAP_MS = 60_000;
 
 /**
  * @typedef {object} Hearing what a page wants to hear
@@ -35,6 +36,7 @@ export class Connection {
     /** @type {number | null} set by the house when it restarts */
     this.asked_delay_ms = null;
     this.closed = false;
+    this.renewed_ms = -Infinity;
     /** @type {Map<string, {op: object, since_ms: number}>} */
     this.pending = new Map();
     this.socket = io("/sync", { path: "/socket.io", transports: ["websocket"], reconnection: false, autoConnect: false });
@@ -62,7 +64,9 @@ export class Connection {
       this.asked_delay_ms = Number(bye?.after_ms) || 0;
     });
     for (const name of ["gone", "closed"]) socket.on(name, () => this.end());
-    for (const name of FEED) socket.on(name, (event) => hearing.download?.({ type: name, ...event }));
+    socket.on("oops", (oops) => {
+      if (oops?.code === "bad_token") void this.greetAnew();
+    });
     socket.on("download", (event) => hearing.download?.(event));
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.refreshClock();
@@ -75,6 +79,16 @@ export class Connection {
     this.socket.emit("hello", { proto: 1, ...this.greeting });
     this.hearing.link?.(true);
     this.refreshClock();
+  }
+
+  /** The token is a day old, as an open page may be: asks the house who this browser is, and greets again. */
+  async greetAnew() {
+    if (this.now() - this.renewed_ms < NEW_TOKEN_GAP_MS) return;
+    this.renewed_ms = this.now();
+    const me = await get("/api/v1/me").catch(() => null);
+    if (!me) return;
+    this.greeting.token = me.member_token;
+    if (this.socket.connected) this.socket.emit("hello", { proto: 1, ...this.greeting });
   }
 
   lost() {

@@ -17,7 +17,8 @@ export function showMembers(members, own_id, own_ms) {
   const known = new Map([...list.children].map((row) => [/** @type {HTMLElement} */ (row).dataset.member, row]));
   const rows = members.map((member) => {
     const own = member.member_id === own_id;
-    const row = known.get(member.member_id) ?? newRow(member, own);
+    const before = known.get(member.member_id);
+    const row = before && before.hasAttribute("data-own") === own ? before : newRow(member, own);
     showDrift(row, own ? (own_ms ?? member.drift_ms) : member.drift_ms);
     return row;
   });
@@ -40,7 +41,7 @@ function newRow(member, own) {
   const face = make("span", { class: "face", "aria-hidden": "true" }, [...member.name.trim()][0]?.toLocaleUpperCase() ?? "?");
   const words = make("div", {}, make("p", {}, make("b", {}, name)));
   if (own) words.append(make("p", { class: "small muted" }, t("this screen")));
-  return make("li", { class: "member", "data-member": member.member_id }, face, words, drift);
+  return make("li", { class: "member", "data-member": member.member_id, "data-own": own }, face, words, drift);
 }
 
 /** @param {Element} row @param {number | null} drift_ms positive is behind */

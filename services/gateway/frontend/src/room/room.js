@@ -2,6 +2,7 @@
 import { Deck } from "../player/deck.js";
 import { announce } from "../player/session.js";
 import { part, say } from "../page/dom.js";
+import { get } from "../page/http.js";
 import { t } from "../words.js";
 import { Connection } from "./connection.js";
 import { Follower } from "./follower.js";
@@ -14,6 +15,7 @@ const SEEK_GAP_MS = 250; // held keys become a few operations, not thirty a seco
 const LOST_AFTER_MS = 2000;
 
 /** @typedef {import("../player.js").PlayerPage} PlayerPage */
+/** @typedef {{video_id: string, label: string, duration_ms: number}} Item */
 /** @typedef {PlayerPage & {room: NonNullable<PlayerPage["room"]>}} RoomPage */
 
 class RoomPlayer {
@@ -23,8 +25,9 @@ class RoomPlayer {
     this.media = media;
     this.film = film;
     this.root = root;
-    this.items = page.room.items;
+    this.items = /** @type {Item[]} */ ([]);
     this.members = [];
+    this.own_id = "";
     /** @type {number | null} */
     this.wanted_ms = null;
     this.sought_ms = 0;
@@ -52,6 +55,10 @@ class RoomPlayer {
       onMuted: () => this.offerSound(),
     });
     for (const button of this.itemButtons()) button.addEventListener("click", () => this.playItem(button.dataset.item ?? ""));
+    void get("/api/v1/me").then((me) => {
+      this.own_id = me.viewer_id;
+      this.showOwn();
+    }, () => undefined); // then this screen is listed like the others
     setTimeout(() => this.report(), FIRST_REPORT_MS);
     setInterval(() => this.report(), REPORT_MS);
     setInterval(() => this.showOwn(), 1000);
@@ -180,7 +187,7 @@ class RoomPlayer {
 
   showOwn() {
     const own_ms = this.follower?.error_ms();
-    showMembers(this.members, this.page.room.member_id, Number.isFinite(own_ms) ? own_ms : null);
+    showMembers(this.members, this.own_id, Number.isFinite(own_ms) ? own_ms : null);
   }
 
   report() {
