@@ -116,9 +116,10 @@ class Supervisor:
                 waiting = [watched for watched in waiting if not self._is_ready(watched)]
                 if waiting and time.monotonic() > until_s:
                     names = ", ".join(watched.process.name for watched in waiting)
-                    raise HouseBrokeError(
-                        f"Not ready after {self._start_limit_s:g} s: {names}. {self._last_words(waiting[0])}"
-                    )
+                    probe = waiting[0].process.probe
+                    why = f"{complaint} " if probe and (complaint := probe.complaint()) else ""
+                    words = self._last_words(waiting[0])
+                    raise HouseBrokeError(f"Not ready after {self._start_limit_s:g} s: {names}. {why}{words}")
 
     def _spawn(self, watched: _Watched) -> None:
         try:
