@@ -112,11 +112,9 @@ def publish(
         source: name of the source.
         fence: called once, when all is on the disk and nothing visible yet; raises when the wish is no longer ours.
         trash: folder for what was broken, on the same volume.
-        disk: the steps on the disk.
 
     Raises:
         NoSpace: the disk is full; what is staged is kept.
-        BadVideoId: see there.
     """
     if not _VIDEO_ID.fullmatch(video_id):
         raise BadVideoId("A video id has 64 hexadecimal digits.")
