@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kinodom_common.errors import Rejected
+from kinodom_common.errors import NoSpace, Rejected
 from kinodom_common.ids import folder_of, new_id
 from kinodom_common.logs import get_log
-from kinodom_common.errors import NoSpace
 from kinodom_downloader.domain.publishing import (
     METADATA,
     METADATA_TEXT,
