@@ -30,7 +30,7 @@ def is_loud(line: str) -> bool:
 
 
 def in_short(line: str) -> str:
-    """Return a line as a person wants to see it; of a JSON event the level, the words, and what went wrong in the end."""
+    """Return a line as a person wants to see it; of a JSON event its level, its name and the cause."""
     try:
         event = json.loads(line) if line.startswith("{") else None
     except ValueError:
