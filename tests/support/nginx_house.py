@@ -114,7 +114,7 @@ def nginx_house(
         covers_root=str(house.covers),
         static_root=str(house.static),
         listen=(f"127.0.0.1:{house.port}",),
-        hosts=("kino.example",),
+        hosts=("kino.example", "*.tail.example", "100.64.0.0/10"),
         user=getpass.getuser() if os.geteuid() == 0 else None,
         workers="1",
     )
