@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import stat
-import subprocess  # noqa: TID251 - the house needs a process of its own
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 

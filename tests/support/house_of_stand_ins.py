@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import subprocess  # noqa: TID251 - the house needs a process of its own
+import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass

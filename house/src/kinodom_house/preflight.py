@@ -76,12 +76,18 @@ def listener_of(port: int, proc: Path = Path("/proc")) -> str | None:
     sockets = {f"socket:[{inode}]" for table in ("tcp", "tcp6") for inode in _inodes(proc / "net" / table, port)}
     for folder in proc.glob("[0-9]*"):
         try:
-            held = {os.readlink(link) for link in (folder / "fd").iterdir()}  # noqa: PTH115 - not a path: "socket:[1]"
-            if held & sockets:
+            if any(_reads(link) in sockets for link in (folder / "fd").iterdir()):
                 return f"{(folder / 'comm').read_text().strip()} (process {folder.name})"
         except OSError:
             continue  # somebody else's process, or one that has just ended
     return None
+
+
+def _reads(link: Path) -> str:
+    try:
+        return os.readlink(link)  # noqa: PTH115 - not a path: "socket:[1]"
+    except FileNotFoundError:
+        return ""  # closed since the folder was listed
 
 
 def _inodes(table: Path, port: int) -> list[str]:

@@ -17,7 +17,8 @@ _ROOM_RIGHTS = "-@all +@read +@write +@connection +@pubsub +@transaction +@scrip
 
 # Who may touch which keys (~) and channels (&). Database numbers keep the two queues apart.
 _RIGHTS = {
-    "sync": f"resetchannels ~kd:room* ~kd:sync* &kd:* {_ROOM_RIGHTS}",
+    # A subscription by pattern needs that very pattern, not one that covers it.
+    "sync": f"resetchannels ~kd:room* ~kd:sync* &kd:* &kd:room:* {_ROOM_RIGHTS}",
     "downloader": f"resetchannels ~rq:* ~kd:downloader:* &rq:* &kd:* {_QUEUE_RIGHTS}",
     "catalogue": f"resetchannels ~rq:* ~kd:catalogue:* &rq:* &kd:* {_QUEUE_RIGHTS}",
     "resolver": f"resetchannels ~kd:resolver:* {_CACHE_RIGHTS}",

@@ -34,7 +34,7 @@ _SAFE = ("-protocol_whitelist", "file,pipe", "-codec_whitelist", _DECODERS)
 # refuses the track. `frag_discont`: without it each output starts at 0 and the offset of sound to picture is lost.
 # `skip_trailer`: without it a box follows the last indexed byte.
 _CMAF = (
-    *("-avoid_negative_ts", "disabled"),
+    *("-avoid_negative_ts", "disabled", "-strict", "-2"),  # FLAC in MP4 counts as an experiment in ffmpeg 5
     *("-movflags", "+dash+cmaf+global_sidx+frag_discont+delay_moov+skip_trailer"),
     *("-map_metadata", "-1", "-map_chapters", "-1", "-f", "mp4"),
 )
@@ -88,12 +88,6 @@ _PROBED = (
     "stream=index,codec_type,codec_name,profile,pix_fmt,width,height,channels,sample_rate,start_time,duration,"
     "avg_frame_rate:stream_tags=language,title:stream_disposition=attached_pic:packet=stream_index,pts_time,flags"
 )
-
-
-def key_frames(path: Path) -> Command:
-    """Return the command that prints time and flags of every video packet of a file as CSV."""
-    shown = ("-select_streams", "v:0", "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0")
-    return Command("ffprobe", ("-v", "error", *_SAFE, *shown, "-i", _file(path)))
 
 
 def package(source: MediaInput, outputs: Sequence[TrackOutput | SubtitleOutput]) -> Command:

@@ -16,6 +16,7 @@ worker_class = "gevent"
 workers = 1
 worker_connections = 4096
 graceful_timeout = 5
+keepalive = 0  # an idle connection that is kept open would hold up the stop; sockets are not concerned
 control_socket_disable = True
 accesslog = None  # the app logs its requests; a socket would be one line when it ends
 

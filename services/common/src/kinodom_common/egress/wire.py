@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import io
 import socket
@@ -23,13 +22,14 @@ if TYPE_CHECKING:
     from kinodom_common.egress.rules import EgressRules
 
 _READ_AHEAD_BYTES = 65_536
+_SLICE_S = 0.5
 
 
 class Patience(Protocol):
     """How long a connection may wait. Asked before every wait, so no drip of single bytes can stretch it."""
 
     def wait_s(self) -> float:
-        """Return the seconds the next wait may take; raises when there is none left."""
+        """Return the seconds left for the present wait; raises when there are none. Asked at least twice a second."""
 
     def got(self, count: int) -> None:
         """Take note of bytes that came in."""
@@ -77,19 +77,23 @@ class _TimedReader(io.RawIOBase):
     def __init__(self, owner: GuardedConnection, sock: socket.socket) -> None:
         self._owner = owner
         self._sock = sock
-        self._raw = sock.makefile("rb", buffering=0)
+        self._kept_open = sock.makefile("rb", buffering=0)  # the socket closes when this does
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: WriteableBuffer) -> int | None:
-        self._sock.settimeout(self._owner.patience.wait_s())
-        count = self._raw.readinto(buffer)
-        self._owner.patience.got(count or 0)
-        return count
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        while True:  # in slices, so that patience can end a wait because nobody wants the answer any more
+            self._sock.settimeout(min(self._owner.patience.wait_s(), _SLICE_S))
+            try:
+                count = self._sock.recv_into(buffer)
+            except TimeoutError:
+                continue
+            self._owner.patience.got(count)
+            return count
 
     def close(self) -> None:
-        self._raw.close()
+        self._kept_open.close()
         super().close()
 
 
@@ -110,10 +114,6 @@ class _TimedSocket:
     def close(self) -> None:
         self._sock.close()
 
-    def abort(self) -> None:
-        with contextlib.suppress(OSError):
-            self._sock.shutdown(socket.SHUT_RDWR)
-
 
 class GuardedConnection(http.client.HTTPConnection):
     """An HTTP(S) connection that goes to checked addresses only. Proxies of the environment are not looked at.
@@ -129,7 +129,6 @@ class GuardedConnection(http.client.HTTPConnection):
         self._scheme = scheme
         self._rules = rules
         self._connect_s = connect_s
-        self._open: _TimedSocket | None = None
         self.patience = patience
 
     def connect(self) -> None:
@@ -143,7 +142,7 @@ class GuardedConnection(http.client.HTTPConnection):
         for family, kind, protocol, _, address in self._rules.addresses(self.host, self.port):
             sock = socket.socket(family, kind, protocol)
             try:
-                self._open = self.sock = _TimedSocket(self, self._opened(sock, address))
+                self.sock = _TimedSocket(self, self._opened(sock, address))
                 return
             except OSError as exc:
                 sock.close()
@@ -167,11 +166,6 @@ class GuardedConnection(http.client.HTTPConnection):
             return sock
         sock.settimeout(min(self._connect_s, self.patience.wait_s()))
         return (self._rules.tls or _tls()).wrap_socket(sock, server_hostname=self.host)
-
-    def abort(self) -> None:
-        """Wake a thread that waits on this connection; it gets an error or the end of the stream."""
-        if self._open is not None:
-            self._open.abort()
 
 
 def guarded_connection(

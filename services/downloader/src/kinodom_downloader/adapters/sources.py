@@ -64,6 +64,7 @@ class Source:
     streams: tuple[Stream, ...]
     start_s: float  # where ffmpeg puts its zero, on the source's clock
     duration_s: float | None
+    is_whole_file: bool  # its header states its length; a fragmented one does not
 
 
 def open_source(fetched: FetchedTrack, scratch: Path, *, run: Runner) -> Source:
@@ -95,7 +96,8 @@ def open_source(fetched: FetchedTrack, scratch: Path, *, run: Runner) -> Source:
         stdin_parts=stdin_parts,
         streams=streams,
         start_s=float(container.get("start_time") or 0.0),
-        duration_s=float(container["duration"]) if stdin_parts is None and "duration" in container else None,
+        duration_s=float(container["duration"]) if "duration" in container else None,
+        is_whole_file=fetched.container in ("mp4", "webm") and not starts,
     )
 
 

@@ -96,9 +96,9 @@ def source_tracks(parts: Iterable[Path]) -> tuple[list[Track], dict[int, float]]
 def _note_starts(found: list[Fragment], tracks: list[Track], starts: dict[int, float]) -> None:
     known = {track.track_id: track for track in tracks}
     for fragment in found:
-        if (track := known.get(fragment.track_id)) is not None and track.timescale:
-            ticks = fragment.decode_time + fragment.first_offset - track.media_start
-            starts.setdefault(track.track_id, ticks / track.timescale)
+        if (track := known.get(fragment.track_id)) is not None:
+            first_s = (fragment.decode_time + fragment.first_offset) / track.timescale
+            starts.setdefault(track.track_id, first_s + track.edit_s)
 
 
 def _head(file: BinaryIO, path: Path, boxes: list[Box]) -> tuple[Track, Index, bytes]:

@@ -54,7 +54,11 @@ class TrackPlan:
         """Return how long the source's track is, as far as it is known."""
         if planned := plan_of(self.source.fetched.durations_s, len(self.source.fetched.breaks)):
             return planned
-        known_s = self.stream.duration_s or self.source.duration_s
+        if not self.source.is_whole_file:
+            return None
+        known_s = self.stream.duration_s
+        if known_s is None and self.kind == "video":
+            known_s = self.source.duration_s
         return None if known_s is None else Plan(duration_s=known_s, tolerance_s=1.0)
 
 

@@ -122,6 +122,13 @@ def read_index(buffer: bytes, box: Box) -> Index:
     Raises:
         BrokenBoxes: it is empty, cut, or an index of indices.
     """
+    try:
+        return _read_index(buffer, box)
+    except (struct.error, IndexError) as exc:
+        raise BrokenBoxes("The index is cut.") from exc
+
+
+def _read_index(buffer: bytes, box: Box) -> Index:
     at = box.header
     version = buffer[at]
     timescale, first, offset = struct.unpack_from(">8xIII" if version == 0 else ">8xIQQ", buffer, at)
@@ -157,7 +164,18 @@ def packed_index(index: Index, buffer: bytes) -> bytes:
 
 
 def fragments(moof: bytes, moof_start: int = 0) -> list[Fragment]:
-    """Return what a `moof` says of each of its tracks."""
+    """Return what a `moof` says of each of its tracks.
+
+    Raises:
+        BrokenBoxes: it is cut.
+    """
+    try:
+        return _fragments(moof, moof_start)
+    except (struct.error, IndexError) as exc:
+        raise BrokenBoxes("A fragment is cut.") from exc
+
+
+def _fragments(moof: bytes, moof_start: int) -> list[Fragment]:
     found = []
     for traf in (box for box in boxes_in(moof) if box.kind == "traf"):
         inner = list(boxes_in(moof, traf.start + traf.header, traf.end))

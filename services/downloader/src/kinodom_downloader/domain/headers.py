@@ -26,7 +26,7 @@ class Track:
     width_px: int | None
     height_px: int | None
     sample_rate_hz: int | None
-    media_start: int  # time in the media at which the presentation begins (edit list), in the timescale
+    edit_s: float  # what the edit list adds to a time in the media to give the time at which it is shown
 
 
 def read_tracks(moov: bytes) -> list[Track]:
@@ -36,18 +36,24 @@ def read_tracks(moov: bytes) -> list[Track]:
         BrokenBoxes: a track lacks what every track has.
     """
     try:
-        return [_track(moov, box) for box in boxes_in(moov) if box.kind == "trak"]
+        boxes = list(boxes_in(moov))
+        mvhd = next((_body(moov, box) for box in boxes if box.kind == "mvhd"), b"")
+        movie_timescale = struct.unpack_from(">I", mvhd, 12 if mvhd[0] == 0 else 20)[0] or 1
+        return [_track(moov, box, movie_timescale) for box in boxes if box.kind == "trak"]
     except (struct.error, IndexError) as exc:
         raise BrokenBoxes("The header of the file is cut.") from exc
 
 
-def _track(moov: bytes, trak: Box) -> Track:
+def _track(moov: bytes, trak: Box, movie_timescale: int) -> Track:
     named = {box.kind: box for box in boxes_in(moov, trak.start + trak.header, trak.end)}
     if not {"tkhd", "mdhd", "hdlr", "stsd"} <= named.keys():
         raise BrokenBoxes("A track has no description.")
     tkhd, mdhd, hdlr, stsd = (_body(moov, named[kind]) for kind in ("tkhd", "mdhd", "hdlr", "stsd"))
     handler = hdlr[8:12]
     kind: Literal["video", "audio", "other"] = {b"vide": "video", b"soun": "audio"}.get(handler, "other")  # type: ignore[assignment]
+    (timescale,) = struct.unpack_from(">I", mdhd, 12 if mdhd[0] == 0 else 20)
+    if timescale == 0:
+        raise BrokenBoxes("A track has no clock.")
     entry = next(boxes_in(stsd, 8), None) if len(stsd) > 8 else None
     inner = stsd[entry.start : entry.end] if entry else b""
     picture = kind == "video" and len(inner) >= _VISUAL_ENTRY_BYTES
@@ -56,14 +62,14 @@ def _track(moov: bytes, trak: Box) -> Track:
     return Track(
         track_id=struct.unpack_from(">I", tkhd, 12 if tkhd[0] == 0 else 20)[0],
         kind=kind,
-        timescale=struct.unpack_from(">I", mdhd, 12 if mdhd[0] == 0 else 20)[0],
+        timescale=timescale,
         codec=_codec(entry.kind, inner, kind) if entry else None,
         entry=entry.kind if entry else "",
         encrypted=entry is not None and entry.kind in _ENCRYPTED,
         width_px=width,
         height_px=height,
         sample_rate_hz=struct.unpack_from(">I", inner, 32)[0] >> 16 if sound else None,
-        media_start=_media_start(_body(moov, named["elst"])) if "elst" in named else 0,
+        edit_s=_edit_s(_body(moov, named["elst"]), timescale, movie_timescale) if "elst" in named else 0.0,
     )
 
 
@@ -71,15 +77,17 @@ def _body(buffer: bytes, box: Box) -> bytes:
     return buffer[box.start + box.header : box.end]
 
 
-def _media_start(elst: bytes) -> int:
-    """Return the media time of the first edit that is not empty."""
-    wide = elst[0] == 1
+def _edit_s(elst: bytes, timescale: int, movie_timescale: int) -> float:
+    """Return the empty time before the first edit that shows something, less the media time it begins at."""
+    row = ">Qq" if elst[0] == 1 else ">Ii"
     (count,) = struct.unpack_from(">I", elst, 4)
+    empty = 0
     for number in range(count):
-        (time,) = struct.unpack_from(">q" if wide else ">i", elst, (16 + 20 * number) if wide else (12 + 12 * number))
-        if time >= 0:
-            return int(time)
-    return 0
+        length, begins = struct.unpack_from(row, elst, 8 + (struct.calcsize(row) + 4) * number)
+        if begins >= 0:
+            return float(empty / movie_timescale - begins / timescale)
+        empty += length
+    return 0.0
 
 
 def _codec(entry: str, inner: bytes, kind: str) -> str | None:

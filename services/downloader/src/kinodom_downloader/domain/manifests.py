@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
+
+from kinodom_downloader.domain.texts import one_line
 
 if TYPE_CHECKING:
     from kinodom_downloader.domain.boxes import Index, Reference
@@ -140,9 +142,8 @@ def _language(tag: str) -> str:
 
 
 def _label(text: str) -> str:
-    plain = _plain(text)
-    escaped = plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return f"      <Label>{escaped}</Label>\n" if plain else ""
+    plain = escape(one_line(text, 100))
+    return f"      <Label>{plain}</Label>\n" if plain else ""
 
 
 def hls_master(tracks: TrackSet) -> str:
@@ -171,7 +172,7 @@ def playlist_name(file: str) -> str:
 
 def _hls_media(kind: str, group: str, track: MediaTrack | TextTrack, *, default: bool) -> str:
     # A quoted string of a playlist has no escapes: quotes and line ends may not occur in it (RFC 8216, 4.2).
-    name = _plain(track.label).replace('"', "'") or track.language
+    name = one_line(track.label, 100).replace('"', "'") or track.language
     words = [f"TYPE={kind}", f'GROUP-ID="{group}"', f'NAME="{name}"']
     words += [] if track.language == "und" else [f'LANGUAGE="{track.language}"']
     words += [f"DEFAULT={'YES' if default else 'NO'}", "AUTOSELECT=YES", f'URI="{playlist_name(track.file)}"']
@@ -201,8 +202,3 @@ def _hls_head(longest_s: float) -> list[str]:
     # The target duration may not be below any EXTINF rounded to the nearest whole second.
     target = max(1, int(longest_s + 0.5))
     return ["#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-TARGETDURATION:{target}", "#EXT-X-PLAYLIST-TYPE:VOD"]
-
-
-def _plain(text: str) -> str:
-    """Return the text on one line, without control characters, 100 characters at most."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:100]

@@ -55,7 +55,7 @@ class Demo:
 
     def search(self, query: str) -> Sequence[TitleHit]:
         """Return the films whose names hold the words."""
-        reply = self._outside.get_json(urljoin(self._base, "api/films?") + urlencode({"q": query}))
+        reply = self._outside.get_json(urljoin(self._base, "api/films?" + urlencode({"q": query})))
         films = mapping_of(reply).get("films")
         if not isinstance(films, list):
             raise DemoGarbled("The demo site sent no list of films.")

@@ -1,0 +1,157 @@
+"""The fetch engine: an offer goes in, checked pieces lie on the disk when it comes out.
+
+Several threads take pieces from one queue, the most urgent first. Each piece is fetched into memory, decrypted,
+checked, written beside its place and renamed. Stopped or killed at any moment, the same call goes on from there.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from kinodom_common.egress import EgressRules, target_of
+from kinodom_downloader.adapters.harvest import fetched_of
+from kinodom_downloader.adapters.patience import Limits, Watch
+from kinodom_downloader.adapters.pieces import Job, Pieces
+from kinodom_downloader.adapters.planner import Planner
+from kinodom_downloader.adapters.segments import Line
+from kinodom_downloader.adapters.tally import Tally
+from kinodom_downloader.adapters.worker_thread import Bench, Retry, Worker
+from kinodom_downloader.adapters.workfolder import WorkFolder
+from kinodom_downloader.domain.faults import Stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kinodom_common.contracts.offers import Offer
+    from kinodom_common.contracts.wishes import Progress
+    from kinodom_downloader.domain.fetched import Fetched
+    from kinodom_downloader.domain.plan import Plan
+
+_TICK_S: Final = 0.2
+_FLUSH_EVERY: Final = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transport:
+    """How media hosts are reached."""
+
+    rules: EgressRules
+    user_agent: str
+    limits: Limits = field(default_factory=Limits)
+    retry: Retry = field(default_factory=Retry)
+
+    def line(self, offer: Offer, check: Callable[[], None], on_bytes: Callable[[int], None]) -> Line:
+        """Return the connections of one worker, with the headers that the offer's host wants to see."""
+        watch = Watch(limits=self.limits, check=check, on_bytes=on_bytes)
+        return Line(
+            rules=self.rules,
+            user_agent=self.user_agent,
+            headers=offer.headers,
+            meant_for=target_of(offer.url),
+            watch=watch,
+        )
+
+
+def fetch(
+    offer: Offer,
+    work_dir: Path,
+    *,
+    transport: Transport,
+    workers: int = 8,
+    on_progress: Callable[[Progress], None],
+    should_stop: Callable[[], bool],
+    wanted_height_px: int | None = None,
+    on_start: Callable[[Pieces], None] | None = None,
+) -> Fetched:
+    """Return all tracks of an offer, whole and checked, in the work folder.
+
+    Args:
+        offer: where it is; a fresh one for every call.
+        work_dir: kept from call to call; finished pieces in it are not fetched again.
+        workers: pieces fetched at once.
+        on_progress: called about five times a second, from this thread.
+        should_stop: asked as often.
+        wanted_height_px: this height, else the nearest below, else the lowest; None: the highest.
+        on_start: given the queue, so that a viewer's position can reorder it.
+
+    Raises:
+        Stopped: because `should_stop` said so.
+        Rejected: (with its leaves) final.
+        UpstreamFailed, NotFound, NoSpace: (with their leaves) worth another call, see faults.worth_waiting.
+    """
+
+    def check() -> None:
+        if should_stop():
+            raise Stopped
+
+    plan = _planned(offer, transport, check, wanted_height_px)
+    folder = WorkFolder.opened(work_dir, plan)
+    tally = Tally(plan, workers)
+    pieces = Pieces(_jobs(folder, tally), at_once=workers)
+    if on_start is not None:
+        on_start(pieces)
+    bench = Bench(folder=folder, pieces=pieces, tally=tally, retry=transport.retry)
+    crew = [
+        Worker(number, bench, transport.line(offer, pieces.check, tally.counter(number))) for number in range(workers)
+    ]
+    _attend(crew, pieces, folder, on_tick=lambda: on_progress(tally.progress()), should_stop=should_stop)
+    on_progress(tally.progress())
+    return fetched_of(folder, left_out=bench.left_out)
+
+
+def _planned(offer: Offer, transport: Transport, check: Callable[[], None], wanted_height_px: int | None) -> Plan:
+    def pause(seconds: float) -> None:
+        until_s = time.monotonic() + seconds
+        while (left_s := until_s - time.monotonic()) > 0:
+            check()
+            time.sleep(min(left_s, _TICK_S))
+
+    line = transport.line(offer, check, lambda _count: None)
+    try:
+        return Planner(line=line, pause=pause).plan(offer, wanted_height_px)
+    finally:
+        line.close()
+
+
+def _attend(
+    crew: list[Worker],
+    pieces: Pieces,
+    folder: WorkFolder,
+    *,
+    on_tick: Callable[[], None],
+    should_stop: Callable[[], bool],
+) -> None:
+    """Run the workers to the end; whatever happens, they have ended and what they finished is safe."""
+    threads = [threading.Thread(target=worker.run, name=f"pieces-{worker.number}") for worker in crew]
+    for thread in threads:
+        thread.start()
+    try:
+        while not pieces.settled(_TICK_S):
+            if should_stop():
+                pieces.fail(Stopped())
+            folder.settle(at_least=_FLUSH_EVERY)
+            on_tick()
+    finally:
+        pieces.stop()
+        for thread in threads:
+            thread.join()
+        folder.settle()
+
+
+def _jobs(folder: WorkFolder, tally: Tally) -> list[Job]:
+    """Return what is still to be fetched, ordered by its place in the film."""
+    jobs: list[Job] = []
+    for number, track in enumerate(folder.plan.tracks):
+        at_s = 0.0
+        for index, segment in enumerate(track.segments):
+            if folder.has(number, index):
+                tally.found(number, index, folder.safe[number, index])
+            else:
+                urgency = at_s if track.shape == "segments" else float(index)
+                jobs.append(Job(urgency, number, index))
+            at_s += segment.duration_s
+    return jobs

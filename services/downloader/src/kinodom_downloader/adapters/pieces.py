@@ -1,0 +1,132 @@
+"""The queue of pieces between the threads: the most urgent first, failed ones again after a pause."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kinodom_downloader.domain.faults import Stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(order=True, slots=True)
+class Job:
+    """One piece in the queue."""
+
+    urgency: float  # the smallest first: its place in the film, seconds
+    track: int
+    index: int
+    attempts: int = field(default=0, compare=False)
+    kept: object = field(default=None, compare=False)  # what an earlier attempt brought
+
+
+class Pieces:
+    """A heap by urgency with a waiting room, bounded by how many pieces may be on their way at once."""
+
+    def __init__(self, jobs: list[Job], *, at_once: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._heap = jobs
+        heapq.heapify(self._heap)
+        self._later: list[tuple[float, Job]] = []
+        self._busy = 0
+        self._at_once = self._most = at_once
+        self._good = 0
+        self._clock = clock
+        self._change = threading.Condition()
+        self._failure: BaseException | None = None
+        self._stopped = False
+
+    def take(self) -> Job | None:
+        """Return the next piece when there is one to fetch now; None when all are done or the work has stopped."""
+        with self._change:
+            while True:
+                self._wake_later()
+                if self._stopped or not (self._heap or self._later or self._busy):
+                    return None
+                if self._heap and self._busy < self._at_once:
+                    self._busy += 1
+                    return heapq.heappop(self._heap)
+                self._change.wait(self._pause_s())
+
+    def done(self, _job: Job) -> None:
+        """Take note of a finished piece; after eight good ones in a row one more may be on its way."""
+        with self._change:
+            self._busy -= 1
+            self._good += 1
+            if self._good >= 8 and self._at_once < self._most:
+                self._at_once, self._good = self._at_once + 1, 0
+            self._change.notify_all()
+
+    def again(self, job: Job, *, after_s: float, crowded: bool) -> None:
+        """Put a piece back for later. `crowded`: the host asked for fewer requests, so half as many go out."""
+        with self._change:
+            self._busy -= 1
+            self._later.append((self._clock() + after_s, job))
+            if crowded:
+                self._at_once, self._good = max(1, self._at_once // 2), 0
+            self._change.notify_all()
+
+    def drop(self) -> None:
+        """Take note of a piece that is given up without harm."""
+        with self._change:
+            self._busy -= 1
+            self._change.notify_all()
+
+    def fail(self, failure: BaseException, *, held: int = 0) -> None:
+        """Stop everything because of this failure; the first one counts. `held`: pieces given back with it."""
+        with self._change:
+            self._busy -= held
+            self._failure = self._failure or failure
+            self._stopped = True
+            self._change.notify_all()
+
+    def stop(self) -> None:
+        """Hand out nothing more."""
+        with self._change:
+            self._stopped = True
+            self._change.notify_all()
+
+    def prefer(self, urgency_of: Callable[[Job], float]) -> None:
+        """Order what is left anew, such as after a viewer jumped."""
+        with self._change:
+            for job in self._heap:
+                job.urgency = urgency_of(job)
+            for _, job in self._later:
+                job.urgency = urgency_of(job)
+            heapq.heapify(self._heap)
+            self._change.notify_all()
+
+    def settled(self, wait_s: float) -> bool:
+        """Wait a little; return whether nothing is left or under way.
+
+        Raises:
+            BaseException: what a worker failed with, once no other is under way.
+        """
+        with self._change:
+            if not self._is_settled():
+                self._change.wait(wait_s)
+            settled = self._is_settled()
+            if settled and self._failure is not None:
+                raise self._failure
+            return settled
+
+    def check(self) -> None:
+        """Raise Stopped when nobody wants the pieces any more."""
+        if self._stopped:
+            raise Stopped
+
+    def _is_settled(self) -> bool:
+        return not self._busy and (self._stopped or not (self._heap or self._later))
+
+    def _wake_later(self) -> None:
+        now_s = self._clock()
+        for entry in [entry for entry in self._later if entry[0] <= now_s]:
+            self._later.remove(entry)
+            heapq.heappush(self._heap, entry[1])
+
+    def _pause_s(self) -> float | None:
+        return max(0.0, min(at_s for at_s, _ in self._later) - self._clock()) + 0.001 if self._later else None

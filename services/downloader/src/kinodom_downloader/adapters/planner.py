@@ -1,0 +1,212 @@
+"""From an offer to a plan: playlists and manifests are loaded, a quality is chosen, every piece is listed."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from kinodom_common.egress import OutsideBadStatus, OutsideTooLarge, shown
+from kinodom_common.errors import UpstreamFailed
+from kinodom_downloader.adapters.bodies import MemoryBody, Piece, Taken
+from kinodom_downloader.domain.faults import LinkExpired, NotMedia, PlaylistBad, PlaylistRefused
+from kinodom_downloader.domain.gate import NotThatMedia, instead_of_media, unpacked
+from kinodom_downloader.domain.hls_text import MAX_PLAYLIST_BYTES
+from kinodom_downloader.domain.mpd import parse_mpd
+from kinodom_downloader.domain.plan import Plan, Segment, TrackPlan
+from kinodom_downloader.domain.playlists import Media, parse_playlist
+from kinodom_downloader.domain.variants import Master, Rendition, Variant, chosen_renditions, chosen_variant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kinodom_common.contracts.offers import Offer
+    from kinodom_downloader.adapters.segments import Line
+    from kinodom_downloader.domain.fetched import Role
+
+CHUNK_BYTES: Final = 8_388_608
+_PROBE_BYTES: Final = 65_536
+_ATTEMPTS: Final = 4
+_MAX_DEPTH: Final = 5
+_MAX_RENDITIONS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    text: str
+    url: str  # after redirects
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planner:
+    """Makes plans with one connection.
+
+    Args:
+        line: the way to the hosts.
+        pause: waits for so many seconds, or raises when the work is to stop.
+    """
+
+    line: Line
+    pause: Callable[[float], None]
+
+    def plan(self, offer: Offer, wanted_height_px: int | None) -> Plan:
+        """Return the plan for an offer.
+
+        What the offer says about its delivery is only a hint; what the host sends decides.
+
+        Raises:
+            NotMedia, LivePlaylist, DrmProtected, PlaylistRefused, SegmentGap: final.
+            PlaylistBad, LinkExpired, OutsideNotFound and the other errors of the way out.
+        """
+        plan = self._by_delivery(offer, wanted_height_px)
+        sidecars = tuple(
+            TrackPlan(role="subtitles", segments=(Segment(url=item.url),), language=item.language, name=item.name)
+            for item in offer.subtitles
+        )
+        return replace(plan, tracks=plan.tracks + sidecars, duration_s=plan.duration_s or offer.duration_s)
+
+    def _by_delivery(self, offer: Offer, wanted_height_px: int | None) -> Plan:
+        if offer.delivery != "progressive":
+            try:
+                loaded = self._text(offer.url)
+            except PlaylistRefused:
+                loaded = None  # no list is that long: perhaps the film itself
+            if loaded is not None and (plan := self._listed(loaded, wanted_height_px)) is not None:
+                return plan
+            if loaded is not None and loaded.text.lstrip("﻿ \t\r\n")[:1] in ("", "<", "{"):
+                raise PlaylistBad(f"{shown(offer.url)}: instead of a playlist came {_words(loaded.text)}.")
+        head = self._taken(Piece(url=offer.url, start=0), at_most=_PROBE_BYTES)
+        start = bytes(_held(head)).removeprefix(b"\xef\xbb\xbf").lstrip()
+        if start.startswith(b"#EXTM3U") or b"<MPD" in start[:4096]:
+            plan = self._listed(self._text(offer.url), wanted_height_px)
+            if plan is not None:
+                return plan
+        if start[:1] in (b"<", b"{", b""):
+            raise NotMedia(f"{shown(offer.url)}: instead of a film came {instead_of_media(bytes(_held(head)))}.")
+        return _file_plan(offer.url, head, offer.height_px)
+
+    def _listed(self, loaded: _Loaded, wanted_height_px: int | None) -> Plan | None:
+        if loaded.text.lstrip("﻿ \t\r\n").startswith("#EXTM3U"):
+            return self._hls(loaded, wanted_height_px)
+        if "<MPD" not in loaded.text[:20_000]:
+            return None
+        plan = parse_mpd(loaded.text, loaded.url, wanted_height_px)
+        return replace(plan, tracks=tuple(self._split(track) for track in plan.tracks))
+
+    def _split(self, track: TrackPlan) -> TrackPlan:
+        """Return a track with its single file cut into ranges."""
+        if track.shape != "file":
+            return track
+        url = track.segments[0].url
+        head = self._taken(Piece(url=url, start=0), at_most=_PROBE_BYTES)
+        return replace(track, segments=_file_pieces(url, head), file_bytes=head.total)
+
+    def _hls(self, loaded: _Loaded, wanted_height_px: int | None) -> Plan:
+        listed = parse_playlist(loaded.text, loaded.url)
+        if isinstance(listed, Media):
+            return _plan((TrackPlan(role="muxed", segments=listed.segments),))
+        variant = chosen_variant(listed, wanted_height_px)
+        role, others = self._renditions(listed, variant)
+        main = TrackPlan(
+            role=role,
+            segments=self._media(variant.url, wanted_height_px).segments,
+            height_px=variant.height_px,
+            bandwidth=variant.bandwidth or None,
+        )
+        return _plan((main, *others))
+
+    def _renditions(self, master: Master, variant: Variant) -> tuple[Role, tuple[TrackPlan, ...]]:
+        sounds = chosen_renditions(master, variant, "AUDIO")
+        separate = [item for item in sounds if item.url is not None][:_MAX_RENDITIONS]
+        role: Role = "video" if separate and len(separate) == len(sounds) else "muxed"
+        texts = [item for item in chosen_renditions(master, variant, "SUBTITLES") if item.url][:_MAX_RENDITIONS]
+        tracks = [self._rendition(item, "audio") for item in separate]
+        return role, (*tracks, *(self._rendition(item, "subtitles") for item in texts))
+
+    def _rendition(self, rendition: Rendition, role: Role) -> TrackPlan:
+        return TrackPlan(
+            role=role,
+            segments=self._media(rendition.url or "", None).segments,
+            language=rendition.language,
+            name=rendition.name,
+        )
+
+    def _media(self, url: str, wanted_height_px: int | None) -> Media:
+        for _ in range(_MAX_DEPTH):
+            loaded = self._text(url)
+            listed = parse_playlist(loaded.text, loaded.url)
+            if isinstance(listed, Media):
+                return listed
+            url = chosen_variant(listed, wanted_height_px).url
+        raise PlaylistRefused("The playlists lead from one to the next without end.")
+
+    def _text(self, url: str) -> _Loaded:
+        try:
+            taken = self._taken(Piece(url=url))
+        except OutsideTooLarge as exc:
+            raise PlaylistRefused(f"{shown(url)}: the playlist is larger than {MAX_PLAYLIST_BYTES} bytes.") from exc
+        try:
+            held = bytes(_held(taken))
+            packed = taken.encoding in ("gzip", "deflate") or held.startswith(b"\x1f\x8b")
+            plain = unpacked(held, MAX_PLAYLIST_BYTES) if packed else held
+        except NotThatMedia as exc:
+            raise PlaylistBad(f"{shown(url)}: instead of a playlist came {exc}.") from exc
+        return _Loaded(plain.decode("utf-8", "replace"), taken.url)
+
+    def _taken(self, piece: Piece, at_most: int | None = None) -> Taken:
+        for attempt in range(_ATTEMPTS):
+            taken = Taken(body=MemoryBody(limit=MAX_PLAYLIST_BYTES))
+            try:
+                self.line.take(piece, taken, at_most=at_most)
+                return taken
+            except OutsideTooLarge:
+                raise
+            except UpstreamFailed as exc:
+                status = exc.facts.get("status")
+                if status in (401, 403):
+                    raise LinkExpired(f"{shown(piece.url)}: the host does not let us in any more ({status}).") from exc
+                if attempt + 1 == _ATTEMPTS or (isinstance(exc, OutsideBadStatus) and not _passes(status)):
+                    raise
+                asked_s = exc.facts.get("retry_after_s")
+                wait_s = asked_s if isinstance(asked_s, float) else 0.2 * 2**attempt
+                self.pause(min(wait_s, 10.0) * random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries, no secret
+        raise AssertionError("the last attempt returns or raises")
+
+
+def _passes(status: object) -> bool:
+    return isinstance(status, int) and (status >= 500 or status in (408, 425, 429))
+
+
+def _held(taken: Taken) -> bytearray:
+    assert isinstance(taken.body, MemoryBody)
+    return taken.body.held
+
+
+def _words(text: str) -> str:
+    return instead_of_media(text[:2000].encode())
+
+
+def _plan(tracks: tuple[TrackPlan, ...]) -> Plan:
+    duration_s = max(track.duration_s() for track in tracks)
+    bandwidth = tracks[0].bandwidth
+    return Plan(
+        tracks=tracks,
+        duration_s=duration_s or None,
+        total_bytes=int(bandwidth * duration_s / 8) if bandwidth and duration_s else None,
+    )
+
+
+def _file_pieces(url: str, head: Taken) -> tuple[Segment, ...]:
+    """Return the ranges of a single file, or the file as one piece when its host serves no ranges."""
+    if head.total is None or not head.ranges or head.encoding:
+        return (Segment(url=url),)
+    return tuple(
+        Segment(url=url, offset=offset, length=min(CHUNK_BYTES, head.total - offset))
+        for offset in range(0, head.total, CHUNK_BYTES)
+    )
+
+
+def _file_plan(url: str, head: Taken, height_px: int | None) -> Plan:
+    pieces = _file_pieces(url, head)
+    track = TrackPlan(role="muxed", segments=pieces, shape="file", height_px=height_px, file_bytes=head.total)
+    return Plan(tracks=(track,), duration_s=None, total_bytes=head.total)

@@ -1,0 +1,211 @@
+"""Bytes from media hosts: keep-alive connections through the egress guard, ranges, limits on every wait."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urljoin
+
+from kinodom_common.egress import (
+    EgressRules,
+    GuardedConnection,
+    OutsideBadAnswer,
+    OutsideBadStatus,
+    OutsideNotFound,
+    OutsideTimeout,
+    OutsideTooLarge,
+    OutsideUnreachable,
+    TooManyRedirects,
+    guarded_connection,
+    headers_for,
+    retry_after_s,
+    shown,
+    target_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kinodom_common.egress import Target
+    from kinodom_downloader.adapters.bodies import Piece, Taken
+    from kinodom_downloader.adapters.patience import Watch
+
+_BUFFER_BYTES: Final = 262_144
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_MAX_REDIRECTS: Final = 5
+_MAX_SKIP_BYTES: Final = 67_108_864
+_RANGE: Final = re.compile(r"\s*bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)\s*", re.IGNORECASE)
+_OURS: Final = frozenset(
+    {"host", "range", "connection", "accept-encoding", "content-length", "transfer-encoding", "te"}
+)
+_STALE: Final = (http.client.BadStatusLine, ConnectionResetError, BrokenPipeError)  # BadStatusLine: hung up
+
+
+@dataclass(slots=True)
+class Line:
+    """The connections of one worker: one per host, kept alive."""
+
+    rules: EgressRules
+    user_agent: str
+    headers: Mapping[str, str]
+    meant_for: Target  # the host that the headers are for; others get only harmless ones
+    watch: Watch
+    _open: dict[tuple[str, str, int], GuardedConnection] = field(default_factory=dict)
+
+    def take(self, piece: Piece, taken: Taken, *, at_most: int | None = None) -> None:
+        """Fetch a piece into `taken`, going on from what is there.
+
+        Args:
+            at_most: stop quietly after so many bytes (a probe).
+
+        Raises:
+            OutsideNotFound, OutsideBadStatus, OutsideUnreachable, OutsideTimeout, OutsideTooLarge,
+            OutsideBadAnswer (cut off, a range that was not asked for), AddressRefused, SchemeRefused,
+            TooManyRedirects.
+        """
+        url = piece.url
+        for _ in range(_MAX_REDIRECTS + 1):
+            try:
+                url = self._take_once(url, piece, taken, at_most) or ""
+            except TimeoutError as exc:
+                self.close()
+                raise OutsideTimeout(f"{shown(url)}: the host stopped sending.") from exc
+            except (OSError, http.client.HTTPException) as exc:
+                self.close()
+                raise OutsideUnreachable(f"{shown(url)}: the connection broke.") from exc
+            except BaseException:
+                self.close()
+                raise
+            if not url:
+                return
+        raise TooManyRedirects(f"{shown(piece.url)}: more than {_MAX_REDIRECTS} redirects.")
+
+    def close(self) -> None:
+        """Close all connections."""
+        for connection in self._open.values():
+            connection.close()
+        self._open.clear()
+
+    def _take_once(self, url: str, piece: Piece, taken: Taken, at_most: int | None) -> str | None:
+        """Fetch, or return the address that the host sends us on to."""
+        target = target_of(url)
+        answer = self._asked(target, piece, taken)
+        self.watch.body()
+        if answer.status in _REDIRECTS and (location := answer.headers.get("Location")):
+            self._drain(answer)
+            try:
+                return urljoin(url, location.encode("latin-1").decode("utf-8", "replace"))
+            except ValueError as exc:
+                raise OutsideBadAnswer(f"{shown(url)}: redirects to something that is no address.") from exc
+        _check_status(answer, url)
+        taken.url = url
+        if answer.status == 416 and not (piece.start or len(taken.body)):
+            self._drain(answer)  # not even a first byte: the file is empty
+            return None
+        self._read(answer, piece, taken, at_most)
+        if answer.will_close:
+            self.close()
+        return None
+
+    def _asked(self, target: Target, piece: Piece, taken: Taken) -> http.client.HTTPResponse:
+        wanted = headers_for(self.headers, meant_for=self.meant_for, target=target)
+        headers = {"User-Agent": self.user_agent, "Accept": "*/*"}
+        headers |= {name: value for name, value in wanted.items() if name.lower() not in _OURS}
+        headers["Accept-Encoding"] = "identity"
+        first = (piece.start or 0) + len(taken.body)
+        if piece.start is not None or first:
+            last = "" if piece.length is None else (piece.start or 0) + piece.length - 1
+            headers["Range"] = f"bytes={first}-{last}"
+        kept = target.origin in self._open
+        try:
+            return self._sent(target, headers)
+        except _STALE:
+            if not kept:
+                raise
+        self._open.pop(target.origin).close()  # the host had closed the idle connection: once more on a new one
+        return self._sent(target, headers)
+
+    def _sent(self, target: Target, headers: dict[str, str]) -> http.client.HTTPResponse:
+        self.watch.begin()
+        connection = self._open.get(target.origin)
+        if connection is None:
+            if len(self._open) >= 4:
+                self.close()
+            connection = guarded_connection(
+                target.scheme, target.host, target.port,
+                rules=self.rules, patience=self.watch, connect_s=self.watch.limits.connect_s,
+            )  # fmt: skip
+            self._open[target.origin] = connection
+        try:
+            connection.request("GET", target.path, headers=headers)
+        except ValueError as exc:  # http.client refuses line breaks in names and values
+            raise OutsideBadAnswer(f"{target.host}: a header for it cannot be sent.") from exc
+        return connection.getresponse()
+
+    def _drain(self, answer: http.client.HTTPResponse) -> None:
+        if len(answer.read(_BUFFER_BYTES)) >= _BUFFER_BYTES:
+            self.close()
+        answer.close()
+
+    def _read(self, answer: http.client.HTTPResponse, piece: Piece, taken: Taken, at_most: int | None) -> None:
+        body = taken.body
+        skip, whole = _frame(answer, piece, taken)
+        wanted = piece.length if piece.length is not None else at_most
+        if wanted is None and (whole or 0) > body.limit:
+            raise OutsideTooLarge(f"{shown(piece.url)}: {whole} bytes are too many for one piece.")
+        view = memoryview(bytearray(_BUFFER_BYTES))
+        while count := answer.readinto(view):
+            skipped = min(skip, count)
+            skip -= skipped
+            body.add(view[skipped:count])
+            if wanted is not None and len(body) >= wanted:
+                body.cut(wanted)
+                break
+            if len(body) > body.limit:
+                raise OutsideTooLarge(f"{shown(piece.url)}: more than {body.limit} bytes for one piece.")
+        if not answer.isclosed():
+            self.close()
+        expected = whole if piece.length is None else piece.length
+        if at_most is None and expected is not None and len(body) < expected:
+            raise OutsideBadAnswer(f"{shown(piece.url)}: cut off after {len(body)} of {expected} bytes.")
+        taken.declared = whole is not None
+
+
+def _check_status(answer: http.client.HTTPResponse, url: str) -> None:
+    if answer.status in (404, 410):
+        raise OutsideNotFound(f"{shown(url)}: there is nothing ({answer.status}).")
+    if answer.status not in (200, 206, 416):
+        wait_s = retry_after_s(answer.headers.get("Retry-After"), now_s=time.time())
+        raise OutsideBadStatus(
+            f"{shown(url)}: answered with status {answer.status}.", status=answer.status, retry_after_s=wait_s
+        )
+
+
+def _frame(answer: http.client.HTTPResponse, piece: Piece, taken: Taken) -> tuple[int, int | None]:
+    """Return how many bytes to skip, and how long the piece is when whole (None: not said)."""
+    taken.encoding = (answer.headers.get("Content-Encoding") or "").strip().lower()
+    taken.version = answer.headers.get("ETag") or answer.headers.get("Last-Modified")
+    declared = answer.headers.get("Content-Length", "")
+    length = int(declared) if re.fullmatch(r"[0-9]{1,18}", declared) and not answer.chunked else None
+    start = piece.start or 0
+    first = start + len(taken.body)
+    if answer.status == 206:
+        given = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
+        if given is None or int(given[1]) != first:
+            taken.body.cut(0)
+            raise OutsideBadAnswer(f"{shown(piece.url)}: the host sent another range than was asked for.")
+        taken.total = int(given[3]) if given[3] != "*" else None
+        taken.ranges = True
+        return 0, int(given[2]) + 1 - start
+    if answer.status == 416:
+        taken.body.cut(0)
+        raise OutsideBadAnswer(f"{shown(piece.url)}: the host does not have the range that was asked for.")
+    # 200: the host does not serve ranges, and the answer is the whole file from its beginning
+    taken.body.cut(0)
+    taken.total = length
+    if start > _MAX_SKIP_BYTES:
+        raise OutsideBadAnswer(f"{shown(piece.url)}: the host does not serve ranges, which this film needs.")
+    return start, None if length is None else length - start

@@ -1,0 +1,242 @@
+"""One thread of the fetch engine: takes a piece, fetches, opens, checks, keeps it; decides what a failure means."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from kinodom_common.egress import OutsideBadStatus, OutsideNotFound, OutsideTooLarge
+from kinodom_common.errors import KinodomError, NotFound, UpstreamFailed
+from kinodom_common.logs import get_log
+from kinodom_downloader.adapters.bodies import Body, MemoryBody, Piece, Taken
+from kinodom_downloader.domain import clocks, gate
+from kinodom_downloader.domain.faults import (
+    KeyBad,
+    LinkExpired,
+    SegmentBad,
+    SegmentMissing,
+    SegmentUnreachable,
+    Stopped,
+)
+
+if TYPE_CHECKING:
+    from kinodom_downloader.adapters.pieces import Job, Pieces
+    from kinodom_downloader.adapters.segments import Line
+    from kinodom_downloader.adapters.tally import Tally
+    from kinodom_downloader.adapters.workfolder import WorkFolder
+    from kinodom_downloader.domain.plan import Segment
+
+log = get_log(__name__)
+
+_PACKINGS: Final = ("gzip", "x-gzip", "deflate")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """How often and how soon again."""
+
+    attempts: int = 10  # no connection, timeouts, 5xx, cut answers
+    firm_attempts: int = 3  # the host says no, or sends what is no media
+    first_s: float = 0.1
+    longest_s: float = 4.0
+    longest_asked_s: float = 60.0  # of what a Retry-After asks for
+
+    def pause_s(self, attempt: int) -> float:
+        """Return the pause before the next attempt: doubled each time, with full jitter in its upper half."""
+        whole_s = min(self.longest_s, self.first_s * 2.0**attempt)
+        return whole_s * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, no secret
+
+
+@dataclass(slots=True)
+class Tries:
+    """What earlier attempts at a piece brought."""
+
+    taken: Taken
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True, kw_only=True)
+class Bench:
+    """What all threads of one download share."""
+
+    folder: WorkFolder
+    pieces: Pieces
+    tally: Tally
+    retry: Retry
+    kinds: dict[int, gate.Kind] = field(default_factory=dict)  # of each track, from its first piece
+    keys: dict[str, bytes] = field(default_factory=dict)
+    left_out: set[int] = field(default_factory=set)  # subtitle tracks that could not be had
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    key_lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass(slots=True)
+class Worker:
+    """One thread and its connections."""
+
+    number: int
+    bench: Bench
+    line: Line
+
+    def run(self) -> None:
+        """Work until there is nothing left or the work has stopped."""
+        try:
+            while job := self.bench.pieces.take():
+                self._one(job)
+        finally:
+            self.line.close()
+
+    def _one(self, job: Job) -> None:
+        pieces = self.bench.pieces
+        try:
+            if job.track in self.bench.left_out:
+                pieces.drop()
+                return
+            length = self._keep(job)
+        except (KinodomError, gate.NotThatMedia) as exc:
+            self._failed(job, exc)
+        except Stopped as exc:
+            pieces.fail(exc, held=1)
+        except Exception as exc:  # noqa: BLE001 - the edge of a thread: carried to the one who waits
+            pieces.fail(exc, held=1)
+        else:
+            with self.bench.lock:
+                self.bench.tally.finished(job.track, job.index, length)
+            pieces.done(job)
+
+    def _keep(self, job: Job) -> int:
+        """Fetch one piece and put it in its place; return its length."""
+        folder = self.bench.folder
+        track = folder.plan.tracks[job.track]
+        segment = track.segments[job.index]
+        if (payload := self._already(job, segment)) is not None:
+            folder.note(job.track, job.index, len(payload))
+            return len(payload)
+        if not isinstance(job.kept, Tries):
+            streamed = track.shape == "file" and segment.length is None
+            body: Body = folder.stream(job.track) if streamed else MemoryBody()
+            job.kept = Tries(Taken(body=body))
+        taken = job.kept.taken
+        self.line.take(Piece(url=segment.url, start=segment.offset, length=segment.length), taken)
+        if not isinstance(taken.body, MemoryBody):
+            folder.note(job.track, job.index, len(taken.body))
+            return len(taken.body)
+        if track.shape == "file":
+            if taken.total not in (None, folder.plan.tracks[job.track].file_bytes):
+                raise gate.NotThatMedia("a file of another length (it was changed meanwhile)")
+            ready: bytes | bytearray = taken.body.held
+        else:
+            ready = self._checked(job, segment, self._opened(segment, taken), declared=taken.declared)
+        folder.keep(job.track, job.index, ready)
+        return len(ready)
+
+    def _already(self, job: Job, segment: Segment) -> bytes | None:
+        """Return a piece that an earlier call put in its place and did not list, when it passes."""
+        payload = self.bench.folder.unlisted(job.track, job.index) if job.kept is None else None
+        if payload is None:
+            return None
+        try:
+            return self._checked(job, segment, payload, declared=True)
+        except gate.NotThatMedia:
+            return None
+
+    def _opened(self, segment: Segment, taken: Taken) -> bytes:
+        """Return the bytes of a segment unpacked and decrypted."""
+        assert isinstance(taken.body, MemoryBody)
+        body = bytes(taken.body.held)
+        if taken.encoding in _PACKINGS:
+            body = gate.unpacked(body)
+        if segment.key_url is None:
+            return body
+        if not body or len(body) % 16:
+            raise gate.NotThatMedia(gate.instead_of_media(body) if body else "nothing (0 bytes)")
+        cipher = Cipher(algorithms.AES(self._key(segment.key_url)), modes.CBC(bytes.fromhex(segment.iv_hex)))
+        opener = cipher.decryptor()
+        return gate.unpadded(opener.update(body) + opener.finalize())
+
+    def _key(self, url: str) -> bytes:
+        with self.bench.key_lock:
+            if url not in self.bench.keys:
+                taken = Taken(body=MemoryBody(limit=65_536))
+                self.line.take(Piece(url=url), taken)
+                assert isinstance(taken.body, MemoryBody)
+                self.bench.keys[url] = gate.check_key(bytes(taken.body.held))
+            return self.bench.keys[url]
+
+    def _checked(self, job: Job, segment: Segment, body: bytes, *, declared: bool) -> bytes:
+        track = self.bench.folder.plan.tracks[job.track]
+        if track.role == "subtitles" and len(track.segments) == 1:
+            return gate.check_subtitles(body).payload
+        checked = gate.check_piece(body, is_init=segment.is_init)
+        with self.bench.lock:
+            expected = self.bench.kinds.setdefault(job.track, checked.kind)
+        gate.check_against(checked.kind, expected)
+        if not declared and checked.kind == "ts" and clocks.is_short(checked.payload, segment.duration_s):
+            raise gate.NotThatMedia("a segment that ends too early")
+        return checked.payload
+
+    def _failed(self, job: Job, error: KinodomError | gate.NotThatMedia) -> None:
+        tries = job.kept if isinstance(job.kept, Tries) else Tries(Taken())
+        most, kind = _patience(error, self.bench.retry)
+        tries.counts[kind] += 1
+        if isinstance(error, gate.NotThatMedia) and not isinstance(error, gate.NotThatKey):
+            tries.taken.body.cut(0)
+        if tries.counts[kind] < most:
+            job.kept = tries
+            asked_s = error.facts.get("retry_after_s") if isinstance(error, KinodomError) else None
+            pause_s = self.bench.retry.pause_s(tries.counts[kind])
+            if isinstance(asked_s, float):
+                pause_s = max(pause_s, min(asked_s, self.bench.retry.longest_asked_s))
+            crowded = isinstance(error, OutsideBadStatus) and (asked_s is not None or error.facts["status"] == 429)
+            self.bench.pieces.again(job, after_s=pause_s, crowded=crowded)
+            return
+        track = self.bench.folder.plan.tracks[job.track]
+        if track.role == "subtitles":
+            log.warning("subtitles_left_out", language=track.language, track=job.track, error=str(error))
+            self.bench.left_out.add(job.track)
+            self.bench.pieces.drop()
+            return
+        self.bench.pieces.fail(_told(job, error, self.bench.folder), held=1)
+
+
+def _patience(error: KinodomError | gate.NotThatMedia, retry: Retry) -> tuple[int, str]:
+    """Return how many attempts a failure deserves, and what it is counted as."""
+    if isinstance(error, (gate.NotThatMedia, NotFound)):
+        return retry.firm_attempts, type(error).__name__
+    if isinstance(error, OutsideTooLarge) or not isinstance(error, UpstreamFailed):
+        return 1, "final"
+    status = error.facts.get("status")
+    if isinstance(status, int) and status < 500 and status not in (408, 425, 429):
+        return retry.firm_attempts, "refused"
+    return retry.attempts, "passing"
+
+
+def _told(job: Job, error: KinodomError | gate.NotThatMedia, folder: WorkFolder) -> BaseException:
+    """Return the failure of a piece by name: which one, and what came instead."""
+    track = folder.plan.tracks[job.track]
+    number, count = job.index + 1, len(track.segments)
+    where = f"segment {number} of {count} ({track.role})"
+    facts = {"track": job.track, "segment": number, "segments": count}
+    if isinstance(error, gate.NotThatKey):
+        return KeyBad(f"The key of {where} is no key: the source sent {error}.", **facts)
+    if isinstance(error, gate.NotThatMedia):
+        return SegmentBad(f"Instead of {where} the source sent {error}. The other segments are kept.", **facts)
+    if isinstance(error, OutsideNotFound):
+        return SegmentMissing(f"The host says that {where} does not exist. The others are kept.", **facts)
+    status = error.facts.get("status")
+    if status in (401, 403):
+        return LinkExpired(f"The host does not give us {where} any more ({status}); a fresh link is needed.", **facts)
+    if isinstance(error, UpstreamFailed) and not isinstance(error, OutsideTooLarge):
+        asked_s = error.facts.get("retry_after_s")
+        reason = error.detail.rstrip(".")
+        return SegmentUnreachable(
+            f"{where[0].upper()}{where[1:]} did not come: {reason}. The others are kept.",
+            retry_after_s=asked_s,
+            **facts,
+        )
+    return error

@@ -1,0 +1,210 @@
+"""The work folder of one download: plan.json, the pieces, and the list of those that are safe on the disk.
+
+A piece is written beside its place and renamed when whole. The list is written after the pieces are flushed, so a
+piece on it survives a power cut; a piece that is there but not on it is checked again before it counts.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kinodom_downloader.domain.faults import NoSpace
+from kinodom_downloader.domain.plan import Plan, kept_tracks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def told_when_full() -> Iterator[None]:
+    """Turn a full disk inside the block into NoSpace."""
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno in _FULL:
+            raise NoSpace("The disk is full. What is downloaded is kept; free some space and it goes on.") from exc
+        raise
+
+
+def flush(path: Path) -> None:
+    """Make a file or folder survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@dataclass(slots=True)
+class FileBody:
+    """Bytes of one long answer, on the disk as they come."""
+
+    path: Path
+    limit: int = 500_000_000_000
+    _length: int = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def add(self, piece: memoryview) -> None:
+        """Append bytes.
+
+        Raises:
+            NoSpace: the disk is full.
+        """
+        with told_when_full(), self.path.open("ab") as file:
+            file.write(piece)
+        self._length += len(piece)
+
+    def cut(self, length: int) -> None:
+        """Forget all bytes from this position on."""
+        os.truncate(self.path, length)
+        self._length = length
+
+
+@dataclass(slots=True)
+class WorkFolder:
+    """Pieces of one plan on the disk."""
+
+    path: Path
+    plan: Plan
+    safe: dict[tuple[int, int], int] = field(default_factory=dict)  # (track, index): length
+    _fresh: list[tuple[int, int, int]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def opened(cls, path: Path, plan: Plan) -> WorkFolder:
+        """Return the folder, cleared of everything that does not belong to this plan."""
+        with told_when_full():
+            path.mkdir(parents=True, exist_ok=True)
+            stored = path / "plan.json"
+            kept = kept_tracks(Plan.from_json(stored.read_text("utf-8")) if stored.exists() else None, plan)
+            folder = cls(path, plan)
+            entries = [entry for entry in folder._listed() if entry[0] in kept and folder._place(*entry[:2]).exists()]
+            for old in path.glob("t[0-9]*"):
+                if old.name.removeprefix("t") not in {str(index) for index in kept}:
+                    shutil.rmtree(old)
+            folder.safe = {(track, index): length for track, index, length in entries}
+            fresh_list = path / "done.part"
+            fresh_list.write_text("".join(f"{track} {index} {length}\n" for track, index, length in entries))
+            flush(fresh_list)
+            fresh_list.rename(path / "done.txt")
+            fresh_plan = path / "plan.part"
+            fresh_plan.write_text(plan.as_json(), "utf-8")
+            flush(fresh_plan)
+            fresh_plan.rename(stored)
+            for index in range(len(plan.tracks)):
+                folder._track(index).mkdir(exist_ok=True)
+            flush(path)
+        return folder
+
+    def piece(self, track: int, index: int) -> Path:
+        """Return where a whole piece lies."""
+        return self._track(track) / f"{index:06d}.seg"
+
+    def file(self, track: int) -> Path:
+        """Return where a single file is put together."""
+        return self._track(track) / "film.bin"
+
+    def has(self, track: int, index: int) -> bool:
+        """Return whether a piece is on the list and lies there in its length."""
+        length = self.safe.get((track, index))
+        if length is None:
+            return False
+        if self.plan.tracks[track].shape == "file":
+            return True
+        try:
+            return self.piece(track, index).stat().st_size == length
+        except FileNotFoundError:
+            return False
+
+    def unlisted(self, track: int, index: int) -> bytes | None:
+        """Return a piece that was renamed shortly before the end came; it is to be checked again."""
+        if self.plan.tracks[track].shape == "file" or (track, index) in self.safe:
+            return None
+        try:
+            return self.piece(track, index).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def keep(self, track: int, index: int, payload: bytes | bytearray) -> None:
+        """Put a checked piece in its place.
+
+        Raises:
+            NoSpace: the disk is full.
+        """
+        with told_when_full():
+            if self.plan.tracks[track].shape == "file":
+                self._put(track, self.plan.tracks[track].segments[index].offset or 0, payload)
+            else:
+                place = self.piece(track, index)
+                part = place.with_suffix(".part")
+                part.write_bytes(payload)
+                part.rename(place)
+        self.note(track, index, len(payload))
+
+    def stream(self, track: int) -> FileBody:
+        """Return where a single file goes whose host serves no ranges; what lies there is forgotten."""
+        with told_when_full():
+            self.file(track).write_bytes(b"")
+        return FileBody(self.file(track))
+
+    def note(self, track: int, index: int, length: int) -> None:
+        """Remember a piece for the next flush."""
+        with self._lock:
+            self._fresh.append((track, index, length))
+
+    def settle(self, *, at_least: int = 1) -> None:
+        """Flush the pieces that came since the last time, when there are so many, and put them on the list.
+
+        Raises:
+            NoSpace: the disk is full.
+        """
+        with self._lock:
+            if len(self._fresh) < at_least:
+                return
+            fresh, self._fresh = self._fresh, []
+        with told_when_full():
+            for path in {self._place(track, index) for track, index, _ in fresh}:
+                flush(path)
+            for track in {track for track, _, _ in fresh}:
+                flush(self._track(track))
+            with (self.path / "done.txt").open("a") as listed:
+                listed.writelines(f"{track} {index} {length}\n" for track, index, length in fresh)
+                listed.flush()
+                os.fsync(listed.fileno())
+        self.safe |= {(track, index): length for track, index, length in fresh}
+
+    def _put(self, track: int, offset: int, payload: bytes | bytearray) -> None:
+        handle = os.open(self.file(track), os.O_RDWR | os.O_CREAT, 0o640)
+        try:
+            view = memoryview(payload)
+            while view:
+                written = os.pwrite(handle, view, offset)
+                view, offset = view[written:], offset + written
+        finally:
+            os.close(handle)
+
+    def _place(self, track: int, index: int) -> Path:
+        return self.file(track) if self.plan.tracks[track].shape == "file" else self.piece(track, index)
+
+    def _track(self, track: int) -> Path:
+        return self.path / f"t{track}"
+
+    def _listed(self) -> list[tuple[int, int, int]]:
+        """Return the list; a line that was being written when the end came is left out."""
+        try:
+            text = (self.path / "done.txt").read_text("ascii", "replace")
+        except FileNotFoundError:
+            return []
+        rows = [line.split(" ") for line in text.split("\n")[:-1]]
+        return [(int(row[0]), int(row[1]), int(row[2])) for row in rows if len(row) == 3 and all(map(str.isdigit, row))]

@@ -1,0 +1,100 @@
+"""The plan of a download: every piece that is to be fetched, in order. Saved as plan.json beside the pieces."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    from kinodom_downloader.domain.fetched import Role
+
+MAX_SEGMENTS: Final = 100_000
+_VERSION: Final = 1
+Shape = Literal["segments", "file"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """One piece: an answer, or a range of one."""
+
+    url: str
+    duration_s: float = 0.0  # as the playlist states it; 0 for an init section
+    offset: int | None = None  # first byte; None: the whole answer
+    length: int | None = None  # None: to the end
+    is_init: bool = False
+    breaks: bool = False  # the source marks a discontinuity before it
+    key_url: str | None = None  # AES-128 (CBC, PKCS7); None: not encrypted
+    iv_hex: str = ""  # 32 digits when encrypted
+
+    def identity(self) -> tuple[object, ...]:
+        """Return what stays the same when the source hands out fresh addresses."""
+        return (round(self.duration_s, 3), self.offset, self.length, self.is_init, self.breaks,
+                self.key_url is not None, self.iv_hex)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackPlan:
+    """One stream of bytes."""
+
+    role: Role
+    segments: tuple[Segment, ...]
+    shape: Shape = "segments"  # file: the pieces are ranges of one file, put together in place
+    height_px: int | None = None
+    bandwidth: int | None = None  # bit/s as the source states it
+    language: str | None = None
+    name: str | None = None
+    file_bytes: int | None = None  # of a single file: its length, to notice when it changes
+
+    def identity(self) -> tuple[object, ...]:
+        """Return what must be equal for finished pieces to be kept."""
+        pieces = tuple(segment.identity() for segment in self.segments)
+        return (self.role, self.shape, self.height_px, self.language, self.name, self.file_bytes, pieces)
+
+    def duration_s(self) -> float:
+        """Return the sum of what the playlist states."""
+        return sum(segment.duration_s for segment in self.segments)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All tracks of one video."""
+
+    tracks: tuple[TrackPlan, ...]
+    duration_s: float | None
+    total_bytes: int | None = None  # known for single files, estimated from the bandwidth otherwise
+
+    def as_json(self) -> str:
+        """Return the text of plan.json."""
+        return json.dumps({"version": _VERSION, **asdict(self)}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan | None:
+        """Return the plan in a plan.json; None when it was written by another version or is damaged."""
+        try:
+            stored = json.loads(text)
+            if stored.pop("version") != _VERSION:
+                return None
+            tracks = tuple(_track(track) for track in stored.pop("tracks"))
+            return cls(tracks=tracks, duration_s=stored["duration_s"], total_bytes=stored["total_bytes"])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+
+def _track(stored: dict[str, Any]) -> TrackPlan:
+    names = {field.name for field in fields(Segment)}
+    segments = tuple(
+        Segment(**{name: value for name, value in item.items() if name in names}) for item in stored.pop("segments")
+    )
+    return TrackPlan(segments=segments, **stored)
+
+
+def kept_tracks(old: Plan | None, new: Plan) -> frozenset[int]:
+    """Return the indices of tracks whose finished pieces are still good under a fresh plan.
+
+    Matched by position, length, map and key, never by address: tokens in addresses change from hour to hour.
+    """
+    if old is None:
+        return frozenset()
+    pairs = zip(old.tracks, new.tracks, strict=False)
+    return frozenset(index for index, (was, now) in enumerate(pairs) if was.identity() == now.identity())

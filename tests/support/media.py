@@ -1,0 +1,106 @@
+"""Small films made by ffmpeg, once per test run: one picture and one sound, in every packing the house meets."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import subprocess  # noqa: TID251 - makes test media; the runner of the services is itself under test
+import tempfile
+from functools import cache
+from pathlib import Path
+
+DURATION_S = 12
+KEY = bytes(range(16))
+
+
+def ffmpeg(*arguments: str | Path) -> None:
+    """Run ffmpeg; its words are shown when it fails."""
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-y", *map(str, arguments)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
+@cache
+def media_folder() -> Path:
+    """Return a folder for this test run; it is removed at its end."""
+    folder = Path(tempfile.mkdtemp(prefix="kinodom-media-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+@cache
+def film_mp4() -> Path:
+    """Return 12 s of 320x180 H.264 and AAC in one MP4 file, a key frame every 2 s."""
+    path = media_folder() / "film.mp4"
+    ffmpeg(
+        *("-f", "lavfi", "-i", f"testsrc2=size=320x180:rate=25:duration={DURATION_S}"),
+        *("-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={DURATION_S}"),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "50", "-keyint_min", "50"),
+        *("-sc_threshold", "0", "-b:v", "300k", "-c:a", "aac", "-b:a", "64k", "-movflags", "+faststart"),
+        path,
+    )
+    return path
+
+
+def _hls(name: str, *options: str | Path) -> Path:
+    folder = media_folder() / name
+    folder.mkdir()
+    ffmpeg(
+        *("-i", film_mp4(), "-c", "copy", "-f", "hls", "-hls_time", "2", "-hls_playlist_type", "vod", *options),
+        folder / "index.m3u8",
+    )
+    return folder
+
+
+@cache
+def hls_ts() -> Path:
+    """Return a folder with `index.m3u8` and six MPEG-TS segments `seg0.ts` to `seg5.ts`."""
+    return _hls("ts", "-hls_segment_filename", media_folder() / "ts" / "seg%d.ts")
+
+
+@cache
+def hls_aes() -> Path:
+    """Return the same film, each segment locked with AES-128; the key is `key.bin`."""
+    folder = media_folder() / "aes"
+    key = media_folder() / "key.bin"
+    key.write_bytes(KEY)
+    words = media_folder() / "keyinfo.txt"
+    words.write_text(f"key.bin\n{key}\n")
+    _hls("aes", "-hls_key_info_file", words, "-hls_segment_filename", folder / "seg%d.ts")
+    (folder / "key.bin").write_bytes(KEY)
+    return folder
+
+
+@cache
+def hls_fmp4() -> Path:
+    """Return the same film as fragmented MP4: `init.mp4`, `seg0.m4s` to `seg5.m4s`, `index.m3u8`."""
+    folder = media_folder() / "fmp4"
+    return _hls("fmp4", "-hls_segment_type", "fmp4", "-hls_segment_filename", folder / "seg%d.m4s")
+
+
+@cache
+def dash_template() -> Path:
+    """Return the same film as DASH with a timeline: `manifest.mpd`, one init and several chunks per track."""
+    folder = media_folder() / "dash"
+    folder.mkdir()
+    ffmpeg("-i", film_mp4(), "-c", "copy", "-f", "dash", "-seg_duration", "2", folder / "manifest.mpd")
+    return folder
+
+
+@cache
+def webm() -> Path:
+    """Return 2 s of VP8 in one WebM file."""
+    path = media_folder() / "film.webm"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=10:duration=2", "-c:v", "libvpx", "-b:v", "100k", path)
+    return path
+
+
+def streams_of(*paths: Path) -> list[str]:
+    """Return what ffprobe sees in files joined in this order: `codec,packets` per stream."""
+    joined = media_folder() / "joined.bin"
+    joined.write_bytes(b"".join(path.read_bytes() for path in paths))
+    command = ["ffprobe", "-v", "error", "-count_packets", "-show_entries", "stream=codec_name,nb_read_packets"]
+    ended = subprocess.run(
+        [*command, "-of", "csv=p=0", str(joined)], capture_output=True, text=True, timeout=60, check=True
+    )
+    return sorted({line.strip().rstrip(",") for line in ended.stdout.splitlines() if line.strip()})

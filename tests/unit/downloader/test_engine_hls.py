@@ -1,0 +1,377 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kinodom_common.contracts.offers import SubtitleOffer
+from kinodom_common.contracts.wishes import Progress
+from kinodom_common.egress import AddressRefused, OutsideNotFound, SchemeRefused, TooManyRedirects
+from kinodom_downloader.domain.faults import (
+    DrmProtected,
+    KeyBad,
+    LinkExpired,
+    LivePlaylist,
+    NotMedia,
+    PlaylistBad,
+    PlaylistRefused,
+    SegmentBad,
+    SegmentGap,
+    SegmentMissing,
+    SegmentUnreachable,
+)
+from tests.support import media, origin
+from tests.support.fetching import bytes_of, fetch_from, transport_for
+from tests.support.origin import Origin
+
+LOGIN = b"<!DOCTYPE html><html><body>Please log in</body></html>"
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 60 + b"IEND\xaeB`\x82"
+
+
+@pytest.fixture
+def host() -> Iterator[Origin]:
+    with origin.origin() as server:
+        yield server
+
+
+def film(folder: Path) -> bytes:
+    return b"".join((folder / f"seg{index}.ts").read_bytes() for index in range(6))
+
+
+def test_segments_are_fetched_in_order_and_byte_for_byte(host: Origin, tmp_path: Path) -> None:
+    host.put(media.hls_ts())
+
+    fetched = fetch_from(host, "/index.m3u8", tmp_path)
+
+    (track,) = fetched.tracks
+    assert (track.role, track.container, len(track.parts)) == ("muxed", "ts", 6)
+    assert bytes_of(track) == film(media.hls_ts())
+    assert fetched.duration_s == pytest.approx(media.DURATION_S, abs=0.1)
+    assert media.streams_of(*track.parts) == ["aac,564", "h264,300"]
+
+
+def test_locked_segments_are_opened(host: Origin, tmp_path: Path) -> None:
+    host.put(media.hls_aes())
+
+    fetched = fetch_from(host, "/index.m3u8", tmp_path)
+
+    assert bytes_of(fetched.tracks[0]) == film(media.hls_ts())
+    assert host.asked["/key.bin"] == 1
+
+
+def test_fragmented_mp4_has_its_init_section_in_front(host: Origin, tmp_path: Path) -> None:
+    host.put(media.hls_fmp4())
+
+    fetched = fetch_from(host, "/index.m3u8", tmp_path)
+
+    (track,) = fetched.tracks
+    assert (track.container, len(track.parts), track.durations_s[0]) == ("fmp4", 7, 0.0)
+    assert media.streams_of(*track.parts) == ["aac,564", "h264,300"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        origin.times(2, origin.status(503)),
+        origin.times(3, origin.status(429, {"Retry-After": "0"})),
+        origin.times(1, origin.status(503, {"Retry-After": "1000000000"})),
+        origin.times(1, origin.status(404)),
+        origin.times(2, origin.hangs_up),
+        origin.times(1, origin.cut(0.5)),
+        origin.times(1, origin.cut(0.0)),
+        origin.times(1, origin.short_chunked(0.3)),
+        origin.times(1, origin.sends(b"")),
+        origin.times(2, origin.sends(LOGIN)),
+        origin.changed(lambda body: PNG + body),
+        origin.changed(lambda body: b"\xff\xd8\xff\xe0" + b"G" * 300 + b"\xff\xd9" + body),
+        origin.changed(lambda body: b"GIF89a" + b"\0" * 40 + b";" + body),
+        origin.changed(origin.zipped),
+    ],
+    ids=["503", "429", "503 and wait for ever", "404 once", "no answer", "cut", "cut at once", "short chunked",
+         "empty", "login page", "png", "jpeg", "gif", "gzip"],
+)  # fmt: skip
+def test_a_fault_that_passes_leaves_no_trace_in_the_film(host: Origin, tmp_path: Path, fault: origin.Fault) -> None:
+    host.put(media.hls_ts())
+    host.faults["/seg3.ts"] = fault
+
+    fetched = fetch_from(host, "/index.m3u8", tmp_path)
+
+    assert bytes_of(fetched.tracks[0]) == film(media.hls_ts())
+
+
+def test_faults_everywhere_leave_no_trace_in_the_film(host: Origin, tmp_path: Path) -> None:
+    host.put(media.hls_aes())
+    host.faults["*"] = origin.times(1, origin.status(503))
+
+    fetched = fetch_from(host, "/index.m3u8", tmp_path)
+
+    assert bytes_of(fetched.tracks[0]) == film(media.hls_ts())
+
+
+def test_a_cut_segment_goes_on_where_it_was_cut(host: Origin, tmp_path: Path) -> None:
+    host.put(media.hls_ts())
+    host.faults["/seg2.ts"] = origin.times(1, origin.cut(0.5))
+
+    fetch_from(host, "/index.m3u8", tmp_path)
+
+    size = len(host.files["/seg2.ts"])
+    ranges = [head.get("Range") for path, head in host.heads if path == "/seg2.ts"]
+    assert ranges == [None, f"bytes={int(size * 0.5)}-"]
+
+
+def test_a_host_without_ranges_sends_a_cut_segment_anew(host: Origin, tmp_path: Path) -> None:
+    host.put(media.hls_ts())
+    host.ranges = False
+    host.faults["/seg2.ts"] = origin.times(1, origin.cut(0.5))
+
+    fetched = fetch_from(host, "/index.m3u8", tmp_path)
+
+    assert bytes_of(fetched.tracks[0]) == film(media.hls_ts())
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "words"),
+    [
+        (origin.status(404), SegmentMissing, "segment 4 of 6"),
+        (origin.status(410), SegmentMissing, "segment 4 of 6"),
+        (origin.status(403), LinkExpired, "segment 4 of 6"),
+        (origin.status(500), SegmentUnreachable, "egment 4 of 6"),
+        (origin.hangs_up, SegmentUnreachable, "egment 4 of 6"),
+        (origin.sends(LOGIN), SegmentBad, "segment 4 of 6 .muxed. the source sent a web page"),
+        (origin.sends(b""), SegmentBad, "segment 4 of 6 .muxed. the source sent nothing"),
+        (origin.sends(b'{"error": 1}'), SegmentBad, "JSON"),
+        (origin.sends(b"#EXTM3U\n"), SegmentBad, "a playlist"),
+        (origin.changed(lambda body: body[:-100]), SegmentBad, "cut off"),
+        (origin.changed(lambda body: body[:188] + b"x" + body[189:]), SegmentBad, "damaged"),
+        (origin.short_chunked(0.3), SegmentBad, "ends too early"),
+        (origin.sends(origin.zipped(b"\0" * 300_000_000)), SegmentBad, "without end"),
+        (origin.moved("/seg3.ts"), TooManyRedirects, "redirects"),
+        (origin.moved("http://127.0.0.1:9/x"), AddressRefused, "not called|not one that"),
+        (origin.moved("http://2130706433:8000/x"), AddressRefused, "not called"),
+        (origin.moved("file:///etc/passwd"), SchemeRefused, "http"),
+    ],
+)
+def test_a_fault_that_stays_fails_by_name(
+    host: Origin, tmp_path: Path, fault: origin.Fault, error: type[Exception], words: str
+) -> None:
+    host.put(media.hls_ts())
+    host.faults["/seg3.ts"] = fault
+
+    with pytest.raises(error, match=words):
+        fetch_from(host, "/index.m3u8", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "error"),
+    [(b"0123456789abcde", KeyBad), (b"0123456789abcdef0", KeyBad), (LOGIN, KeyBad), (b"", KeyBad),
+     (b"0123456789abcdef", SegmentBad)],
+    ids=["15 bytes", "17 bytes", "login page", "empty", "wrong"],
+)  # fmt: skip
+def test_a_bad_key_is_named(host: Origin, tmp_path: Path, key: bytes, error: type[Exception]) -> None:
+    host.put(media.hls_aes())
+    host.files["/key.bin"] = key
+
+    with pytest.raises(error, match=r"segment . of 6"):
+        fetch_from(host, "/index.m3u8", tmp_path)
+
+
+def test_after_a_failure_the_finished_segments_are_not_fetched_again(host: Origin, tmp_path: Path) -> None:
+    host.put(media.hls_ts())
+    host.faults["/seg5.ts"] = origin.status(404)
+    with pytest.raises(SegmentMissing):
+        fetch_from(host, "/index.m3u8", tmp_path, workers=1)
+    host.faults.clear()
+    host.asked.clear()
+
+    fetched = fetch_from(host, "/index.m3u8", tmp_path)
+
+    assert bytes_of(fetched.tracks[0]) == film(media.hls_ts())
+    assert host.asked == {"/index.m3u8": 1, "/seg5.ts": 1}
+
+
+def test_a_fresh_link_with_other_tokens_keeps_what_is_finished(host: Origin, tmp_path: Path) -> None:
+    host.put(media.hls_ts())
+    text = host.files["/index.m3u8"].decode()
+    host.files["/index.m3u8"] = text.replace(".ts", ".ts?token=old").encode()
+    host.faults["/seg5.ts"] = origin.status(403)
+    with pytest.raises(LinkExpired):
+        fetch_from(host, "/index.m3u8", tmp_path, workers=1)
+    host.faults.clear()
+    host.files["/index.m3u8"] = text.replace(".ts", ".ts?token=new").encode()
+    host.asked.clear()
+
+    fetched = fetch_from(host, "/index.m3u8?fresh", tmp_path)
+
+    assert bytes_of(fetched.tracks[0]) == film(media.hls_ts())
+    assert host.asked == {"/index.m3u8": 1, "/seg5.ts": 1}
+
+
+def test_another_film_in_the_same_folder_starts_over(host: Origin, tmp_path: Path) -> None:
+    host.put(media.hls_ts())
+    fetch_from(host, "/index.m3u8", tmp_path)
+    host.put(media.hls_fmp4())
+
+    fetched = fetch_from(host, "/index.m3u8", tmp_path)
+
+    assert fetched.tracks[0].container == "fmp4"
+    assert len(fetched.tracks[0].parts) == 7
+
+
+def test_a_damaged_finished_segment_is_fetched_again(host: Origin, tmp_path: Path) -> None:
+    host.put(media.hls_ts())
+    first = fetch_from(host, "/index.m3u8", tmp_path)
+    first.tracks[0].parts[1].write_bytes(b"short")
+    first.tracks[0].parts[4].unlink()
+    host.asked.clear()
+
+    fetched = fetch_from(host, "/index.m3u8", tmp_path)
+
+    assert bytes_of(fetched.tracks[0]) == film(media.hls_ts())
+    assert host.asked == {"/index.m3u8": 1, "/seg1.ts": 1, "/seg4.ts": 1}
+
+
+def test_the_playlists_address_after_redirects_is_the_base(host: Origin, tmp_path: Path) -> None:
+    host.put(media.hls_ts(), at="/deep/er")
+    host.faults["/film"] = origin.moved("/deep/er/index.m3u8")
+
+    fetched = fetch_from(host, "/film", tmp_path)
+
+    assert bytes_of(fetched.tracks[0]) == film(media.hls_ts())
+
+
+def test_byte_ranges_of_one_file_are_fetched(host: Origin, tmp_path: Path) -> None:
+    parts = [(media.hls_ts() / f"seg{index}.ts").read_bytes() for index in range(6)]
+    host.files["/all.ts"] = b"".join(parts)
+    rows = [f"#EXTINF:2,\n#EXT-X-BYTERANGE:{len(part)}\nall.ts" for part in parts]
+    host.files["/index.m3u8"] = ("\n".join(["#EXTM3U", *rows, "#EXT-X-ENDLIST"])).encode()
+
+    fetched = fetch_from(host, "/index.m3u8", tmp_path / "a")
+    host.ranges = False
+    without = fetch_from(host, "/index.m3u8", tmp_path / "b")
+
+    assert bytes_of(fetched.tracks[0]) == bytes_of(without.tracks[0]) == film(media.hls_ts())
+
+
+def master(*rows: str) -> bytes:
+    return "\n".join(["#EXTM3U", *rows]).encode()
+
+
+@pytest.mark.parametrize(("wanted", "chosen"), [(None, 1080), (1080, 1080), (900, 720), (720, 720), (100, 360)])
+def test_the_quality_follows_the_wanted_height(host: Origin, tmp_path: Path, wanted: int | None, chosen: int) -> None:
+    rows = []
+    for height in (720, 360, 1080):
+        host.put(media.hls_ts(), at=f"/{height}")
+        rows += [f"#EXT-X-STREAM-INF:BANDWIDTH={height}000,RESOLUTION=1x{height}", f"{height}/index.m3u8"]
+    host.files["/master.m3u8"] = master(*rows)
+
+    fetch_from(host, "/master.m3u8", tmp_path, height_px=wanted)
+
+    assert {path.split("/")[1] for path in host.asked if "seg" in path} == {str(chosen)}
+
+
+def test_separate_sounds_and_subtitles_are_tracks_of_their_own(host: Origin, tmp_path: Path) -> None:
+    for name in ("v", "a-en", "a-ru"):
+        host.put(media.hls_ts(), at=f"/{name}")
+    host.files["/s/index.m3u8"] = b"#EXTM3U\n#EXTINF:6,\n1.vtt\n#EXTINF:6,\n2.vtt\n#EXT-X-ENDLIST\n"
+    host.files["/s/1.vtt"] = b"WEBVTT\n\n00:01.000 --> 00:02.000\nOne\n"
+    host.files["/s/2.vtt"] = b"WEBVTT\n\n00:07.000 --> 00:08.000\nTwo\n"
+    host.files["/master.m3u8"] = master(
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="English",LANGUAGE="en",DEFAULT=NO,URI="a-en/index.m3u8"',
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="Русский, дубляж",LANGUAGE="ru",DEFAULT=YES,URI="a-ru/index.m3u8"',
+        '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="English",LANGUAGE="en",URI="s/index.m3u8"',
+        '#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO="a",SUBTITLES="s"',
+        "v/index.m3u8",
+    )
+
+    fetched = fetch_from(host, "/master.m3u8", tmp_path)
+
+    assert [(track.role, track.container, track.language, track.name) for track in fetched.tracks] == [
+        ("video", "ts", None, None),
+        ("audio", "ts", "ru", "Русский, дубляж"),
+        ("audio", "ts", "en", "English"),
+        ("subtitles", "vtt", "en", "English"),
+    ]
+    assert b"00:00:07.000 --> 00:00:08.000\nTwo" in bytes_of(fetched.tracks[3])
+
+
+def test_subtitles_of_the_offer_come_along_and_bad_ones_are_left_out(host: Origin, tmp_path: Path) -> None:
+    host.put(media.hls_ts())
+    host.files["/ru.srt"] = "1\n00:00:01,000 --> 00:00:02,000\nПривет\n".encode()
+    host.files["/bad.vtt"] = LOGIN
+    offered = tuple(
+        SubtitleOffer(url=f"{host.address}/{name}", language=name[:2]) for name in ("ru.srt", "bad.vtt", "no.vtt")
+    )
+
+    fetched = fetch_from(host, "/index.m3u8", tmp_path, subtitles=offered)
+
+    assert [(track.role, track.container, track.language) for track in fetched.tracks[1:]] == [
+        ("subtitles", "srt", "ru")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (LOGIN, PlaylistBad),
+        (b"", PlaylistBad),
+        (b"{}", PlaylistBad),
+        (b"just words", NotMedia),
+        (b"#EXTM3U\n#EXT-X-ENDLIST\n", PlaylistBad),
+        (b"#EXTM3U\n#EXTINF:2,\nseg0.ts\n", LivePlaylist),
+        (b"#EXTM3U\n#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"k\"\n#EXTINF:2,\nseg0.ts\n#EXT-X-ENDLIST\n", DrmProtected),
+        (b"#EXTM3U\n#EXTINF:2,\n#EXT-X-GAP\nseg0.ts\n#EXT-X-ENDLIST\n", SegmentGap),
+        (b"#EXTM3U\n#EXTINF:2,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n", PlaylistRefused),
+        (b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nindex.m3u8\n", PlaylistRefused),
+        (b"#EXTM3U\n" + b"#\n" * 4_500_000, PlaylistRefused),
+    ],
+)  # fmt: skip
+def test_a_playlist_that_is_none_is_refused_in_words(
+    host: Origin, tmp_path: Path, text: bytes, error: type[Exception]
+) -> None:
+    host.files["/index.m3u8"] = text
+
+    with pytest.raises(error):
+        fetch_from(host, "/index.m3u8", tmp_path)
+
+
+def test_a_playlist_that_is_not_there_is_not_found(host: Origin, tmp_path: Path) -> None:
+    with pytest.raises(OutsideNotFound):
+        fetch_from(host, "/index.m3u8", tmp_path)
+
+
+def test_headers_of_the_offer_go_to_its_host_alone(host: Origin, tmp_path: Path) -> None:
+    with origin.origin() as cdn:
+        cdn.put(media.hls_ts())
+        text = (media.hls_ts() / "index.m3u8").read_text()
+        host.files["/index.m3u8"] = text.replace("seg", f"{cdn.address}/seg").encode()
+        headers = {"Referer": "https://site.example/", "Cookie": "session=1", "Range": "bytes=0-1"}
+
+        fetch_from(host, "/index.m3u8", tmp_path, headers=headers, transport=transport_for(host, cdn))
+
+    assert host.heads[0][1]["Cookie"] == "session=1"
+    assert "Range" not in host.heads[0][1]
+    assert {head["Referer"] for _, head in cdn.heads} == {"https://site.example/"}
+    assert not any("Cookie" in head for _, head in cdn.heads)
+
+
+def test_connections_are_kept_alive(host: Origin, tmp_path: Path) -> None:
+    host.put(media.hls_ts())
+    ports: set[object] = set()
+    host.faults["*"] = lambda answer, _number: bool(ports.add(answer.client_address[1]))
+
+    fetch_from(host, "/index.m3u8", tmp_path, workers=1)
+
+    assert len(ports) == 2
+
+
+def test_progress_ends_at_one_with_true_numbers(host: Origin, tmp_path: Path) -> None:
+    host.put(media.hls_ts())
+    seen: list[Progress] = []
+
+    fetched = fetch_from(host, "/index.m3u8", tmp_path, on_progress=seen.append)
+
+    last = seen[-1]
+    assert (last.fraction, last.segments_done, last.segments_total) == (1.0, 6, 6)
+    assert last.total_bytes == fetched.total_bytes == len(film(media.hls_ts()))
+    assert last.left_s in (0.0, None)
