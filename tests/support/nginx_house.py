@@ -95,9 +95,7 @@ def signed(folder: str, *, expires_s: int, viewer: str, key: str = MEDIA_KEY) ->
 
 
 @contextmanager
-def nginx_house(
-    root: Path, *, gateway_url: str | None = None, sync_url: str | None = None
-) -> Iterator[NginxHouse]:
+def nginx_house(root: Path, *, gateway_url: str | None = None, sync_url: str | None = None) -> Iterator[NginxHouse]:
     """Run Nginx over fresh folders below `root` for the length of the block."""
     upstream = EchoUpstream()
     threading.Thread(target=upstream.serve_forever, daemon=True).start()

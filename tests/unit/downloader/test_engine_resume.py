@@ -3,7 +3,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import subprocess  # noqa: TID251 - a process of its own is needed: it is killed
+import subprocess
 import sys
 import threading
 import time
