@@ -4,11 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from kinodom_common.egress import AddressRefused, OutsideNotFound, OutsideTimeout
-from kinodom_common.errors import KinodomError
-from kinodom_downloader.domain.faults import DrmProtected, LinkExpired, NoSpace, SegmentBad, worth_waiting
 from kinodom_downloader.domain.plan import Plan, Segment, TrackPlan, kept_tracks
-from kinodom_downloader.domain.subtitles import joined_cues
 
 SEGMENTS = (
     Segment(url="https://a/i?t=1", is_init=True, offset=0, length=700),
@@ -52,34 +48,3 @@ def test_another_height_starts_over() -> None:
 
     assert kept_tracks(PLAN, other) == {1}
     assert kept_tracks(None, PLAN) == frozenset()
-
-
-@pytest.mark.parametrize(
-    ("error", "expected"),
-    [
-        (OutsideTimeout("x"), True), (OutsideNotFound("x"), True), (LinkExpired("x"), True), (SegmentBad("x"), True),
-        (NoSpace("x"), True), (DrmProtected("x"), False), (AddressRefused("x"), False),
-    ],
-)  # fmt: skip
-def test_what_passes_is_worth_waiting_for(error: KinodomError, expected: bool) -> None:
-    assert worth_waiting(error) is expected
-
-
-def test_subtitles_in_pieces_become_one_file_on_the_films_clock() -> None:
-    head = b"WEBVTT\r\nX-TIMESTAMP-MAP=MPEGTS:900000,LOCAL:00:00:00.000\r\n\r\n"
-    pieces = [
-        head + b"1\r\n00:00:01.000 --> 00:00:02.000 line:0\r\nOne\r\nmore\r\n\r\n00:05.500 --> 00:07.000\r\nOver\r\n",
-        head + b"00:05.500 --> 00:07.000\r\nOver\r\n\r\n01:00:00.000 --> 01:00:01.000\r\nLast\r\n",
-    ]
-
-    text = joined_cues(pieces, first_pts_s=1.4)
-
-    assert text is not None
-    assert text.decode() == (
-        "WEBVTT\n\n1\n00:00:09.600 --> 00:00:10.600 line:0\nOne\nmore\n\n"
-        "00:00:14.100 --> 00:00:15.600\nOver\n\n01:00:08.600 --> 01:00:09.600\nLast\n\n"
-    )
-
-
-def test_what_is_no_webvtt_is_not_joined() -> None:
-    assert joined_cues([b"WEBVTT\n\n", b"<html>"], first_pts_s=None) is None

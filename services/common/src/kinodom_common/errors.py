@@ -8,7 +8,8 @@ is for people: what happened, what is kept, what to do next. Only routes turn a 
     ├── Rejected         the request cannot be done as asked (400; 409 for Conflict, 403 for Forbidden)
     │   ├── Conflict
     │   └── Forbidden
-    └── UpstreamFailed   could not ask, or got no sane answer (502)
+    ├── UpstreamFailed   could not ask, or got no sane answer (502)
+    └── NoSpace          the disk is full: it is nobody's mistake and passes (507)
 
 "Nothing there" and "could not ask" are different outcomes and never stand for each other.
 """
@@ -68,3 +69,10 @@ class UpstreamFailed(KinodomError):
 
     code = "upstream_failed"
     title = "No answer"
+
+
+class NoSpace(KinodomError):
+    """The disk is full, or would be. Nothing that was finished is lost."""
+
+    code = "no_space"
+    title = "The disk is full"

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from kinodom_common.contracts.problems import Mistake, Problem
-from kinodom_common.errors import Conflict, Forbidden, KinodomError, NotFound, Rejected, UpstreamFailed
+from kinodom_common.errors import Conflict, Forbidden, KinodomError, NoSpace, NotFound, Rejected, UpstreamFailed
 from kinodom_common.logs import get_log, request_id
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ STATUS_OF: tuple[tuple[type[KinodomError], int], ...] = (
     (Forbidden, 403),
     (Rejected, 400),
     (UpstreamFailed, 502),
+    (NoSpace, 507),
 )
 HTTP_CODES = {
     400: "bad_request",

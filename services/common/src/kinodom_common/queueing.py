@@ -110,7 +110,7 @@ class HouseWorker(HerokuWorker):
 
     def run_maintenance_tasks(self) -> None:
         """Clean RQ's lists, then let the service find work that no hint names; each few seconds while idle."""
-        super().run_maintenance_tasks()
+        super().run_maintenance_tasks()  # type: ignore[no-untyped-call]  # RQ has no types here
         if self.sweep is None:
             return
         try:

@@ -78,7 +78,7 @@ class Hello(Request):
 class Ping(Request):
     """client → server, answered before anything else by `pong {c, s1, s2, v}`."""
 
-    c: Annotated[float, Field(strict=False)]  # client's clock, ms; comes back as it is
+    c: Annotated[float, Field(strict=False, allow_inf_nan=False)]  # client's clock, ms; comes back as it is
 
 
 class Op(Request):

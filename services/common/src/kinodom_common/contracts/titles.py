@@ -85,3 +85,18 @@ class SourceTitle(Reply):
     source: str
     card: TitleCard
     translations: tuple[Translation, ...] = ()
+
+
+class SourceCard(Reply):
+    """One source as it is set up here."""
+
+    name: str
+    label: str  # for people
+    weight: int  # the heavier, the earlier its hits stand
+    enabled: bool  # False: switched off, or a setting it needs is missing
+
+
+class SourceList(Reply):
+    """All sources known here, the heaviest first."""
+
+    sources: tuple[SourceCard, ...] = ()

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from kinodom_downloader.domain import clocks, gate
+from kinodom_downloader.domain import gate
 from kinodom_downloader.domain.faults import NotMedia, SegmentBad
 from kinodom_downloader.domain.fetched import Fetched, FetchedTrack
-from kinodom_downloader.domain.subtitles import joined_cues
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -34,19 +33,6 @@ def _track(folder: WorkFolder, number: int, plan: TrackPlan) -> FetchedTrack:
     if plan.shape == "file":
         return _single(folder.file(number), plan)
     parts = tuple(folder.piece(number, index) for index in range(len(plan.segments)))
-    if plan.role == "subtitles" and len(parts) > 1:
-        text = joined_cues([part.read_bytes() for part in parts], first_pts_s=_first_pts_s(folder))
-        if text is not None:
-            whole = parts[0].with_name("whole.vtt")
-            whole.write_bytes(text)
-            return FetchedTrack(
-                role="subtitles",
-                container="vtt",
-                parts=(whole,),
-                durations_s=(),
-                language=plan.language,
-                name=plan.name,
-            )
     return FetchedTrack(
         role=plan.role,
         container=_container(parts, plan),
@@ -60,9 +46,7 @@ def _track(folder: WorkFolder, number: int, plan: TrackPlan) -> FetchedTrack:
 
 def _container(parts: tuple[Path, ...], plan: TrackPlan) -> Container:
     body = parts[0].read_bytes()
-    if plan.role == "subtitles" and len(parts) == 1:
-        return gate.check_subtitles(body).kind
-    return gate.check_piece(body).kind
+    return gate.check_subtitles(body).kind if plan.role == "subtitles" else gate.check_piece(body).kind
 
 
 def _single(path: Path, plan: TrackPlan) -> FetchedTrack:
@@ -86,11 +70,3 @@ def _single(path: Path, plan: TrackPlan) -> FetchedTrack:
         language=plan.language,
         name=plan.name,
     )
-
-
-def _first_pts_s(folder: WorkFolder) -> float | None:
-    """Return where the clock of the film starts, when its first piece is MPEG-TS."""
-    if folder.plan.tracks[0].shape == "file":
-        return None
-    body = folder.piece(0, 0).read_bytes()
-    return clocks.first_pts_s(body) if gate.is_ts(body) else None

@@ -10,13 +10,6 @@ _CLOCK_HZ: Final = 90_000
 _WRAP: Final = 2**33
 
 
-def first_pts_s(segment: bytes) -> float | None:
-    """Return the first presentation time in an MPEG-TS segment, seconds; None: there is none."""
-    stamps = _stamps(segment, range(0, len(segment) - _PACKET + 1, _PACKET))
-    first = next(iter(stamps), None)
-    return None if first is None else first / _CLOCK_HZ
-
-
 def span_s(segment: bytes) -> float | None:
     """Return the time from the first to about the last frame in an MPEG-TS segment; None: no time stamps."""
     first = next(iter(_stamps(segment, range(0, len(segment) - _PACKET + 1, _PACKET))), None)

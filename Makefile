@@ -1,0 +1,86 @@
+# Kinodom. `make help` lists what there is.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PYTHON ?= .venv/bin/python
+PYTEST = $(PYTHON) -m pytest
+COMPOSE ?= docker compose
+SOURCES = services demo house tests $(wildcard bench)
+
+.PHONY: help run demo status up down logs ps check format lint types unit node-test test test-compose \
+	bench bench-serve bench-start lock dev clean
+
+##@ The house
+help: ## say what there is
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: ## run the house on this machine until Ctrl-C (KINODOM_PORT, KINODOM_DATA)
+	@exec sh house/run.sh run
+
+demo: ## make three short films in the running house, or start one for it
+	@exec sh house/run.sh demo
+
+status: ## say how the parts of the running house are
+	@exec sh house/run.sh status
+
+##@ In containers
+up: ## build and start the house in containers
+	@$(COMPOSE) up --detach --build --wait
+
+down: ## stop the containers; films and settings stay
+	@$(COMPOSE) down
+
+logs: ## follow the containers' logs
+	@$(COMPOSE) logs --follow --tail 50
+
+ps: ## say how the containers are
+	@$(COMPOSE) ps
+
+##@ Work on the code
+check: lint types unit node-test ## everything quick: format, lint, types, unit and contract tests
+
+format: dev ## put the code into form
+	@$(PYTHON) -m ruff format $(SOURCES)
+	@$(PYTHON) -m ruff check --fix $(SOURCES)
+
+lint: dev ## form and rules of the code
+	@$(PYTHON) -m ruff format --check $(SOURCES)
+	@$(PYTHON) -m ruff check $(SOURCES)
+
+types: dev ## mypy, strict
+	@$(PYTHON) -m mypy
+
+unit: dev ## tests that need no browser and no containers
+	@$(PYTEST) -q $(wildcard tests/unit tests/contract tests/architecture)
+
+node-test: dev ## tests of the front end's modules
+	@cd services/gateway/frontend && PATH=$(CURDIR)/.venv/bin:$$PATH && export PATH && \
+		files=$$(find test -name '*.test.*js') && if [ -n "$$files" ]; then node --test $$files; fi
+
+test: node-test ## all tests but those in containers; with an engine, the containers' stores too
+	@if docker info >/dev/null 2>&1; then marks='not compose'; \
+	elif [ -n "$$CI" ]; then echo 'make test: CI is set and there is no Docker engine' >&2; exit 1; \
+	else marks='not compose and not containers'; fi; \
+	TESTCONTAINERS_RYUK_DISABLED=true exec $(PYTEST) -m "$$marks"
+
+test-compose: dev ## the journey through the real containers
+	@exec $(PYTEST) -m compose
+
+bench: bench-serve bench-start ## all benchmarks
+
+bench-serve: dev ## signed delivery by Nginx against bare files
+	@exec $(PYTHON) -m bench.serve
+
+bench-start: dev ## how long the house takes to open, and what it holds at rest
+	@exec $(PYTHON) -m bench.start
+
+lock: dev ## compile the hashed requirement files anew
+	@sh services/requirements/lock.sh
+
+dev:
+	@if [ "$(PYTHON)" = .venv/bin/python ]; then sh house/run.sh dev; fi
+
+clean: ## take away what was built; data, films and settings stay
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results \
+		services/gateway/src/kinodom_gateway/static/dist services/gateway/frontend/node_modules
+	@find services demo house tests -name __pycache__ -prune -exec rm -rf {} +

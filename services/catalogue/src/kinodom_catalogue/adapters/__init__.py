@@ -1,0 +1,1 @@
+"""Where the catalogue touches the store, the queue, the disk and other sites."""

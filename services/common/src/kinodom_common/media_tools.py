@@ -1,0 +1,187 @@
+"""Commands for ffmpeg and ffprobe from a closed vocabulary.
+
+Every word of a command is ours or a number; the only foreign thing is the path of a local file, given as `file:` and
+an absolute path, so that it can be neither an option nor an address. The programs get no network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from kinodom_common.processes import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+Demuxer = Literal["mpegts", "mov", "matroska", "hls", "aac"]
+Treatment = Literal["copy", "h264", "aac"]
+Tag = Literal["avc1", "hvc1"]
+BitstreamFilter = Literal["aac_adtstoasc"]
+Pattern = Literal["testsrc2", "mandelbrot", "smptebars", "life"]
+
+_QUIET = ("-nostdin", "-v", "error")
+# Only what the house plays or transcodes is ever decoded: a hostile file cannot pick an exotic decoder.
+_DECODERS = (
+    "h264,hevc,av1,libdav1d,libaom-av1,vp8,vp9,libvpx-vp9,mpeg1video,mpeg2video,mpegvideo,mpeg4,msmpeg4,msmpeg4v2,"
+    "vc1,wmv3,theora,prores,mjpeg,aac,aac_latm,ac3,eac3,dca,mp1,mp1float,mp2,mp2float,mp3,mp3float,opus,libopus,vorbis,"
+    "flac,alac,truehd,mlp,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s32le,pcm_f32le,pcm_u8,pcm_bluray,"
+    "subrip,srt,ass,ssa,webvtt,mov_text"
+)
+_SAFE = ("-protocol_whitelist", "file,pipe", "-codec_whitelist", _DECODERS)
+# One CMAF track with its index in front. `delay_moov`: without it the audio configuration is missing and Chromium
+# refuses the track. `frag_discont`: without it each output starts at 0 and the offset of sound to picture is lost.
+# `skip_trailer`: without it a box follows the last indexed byte.
+_CMAF = (
+    *("-avoid_negative_ts", "disabled", "-strict", "-2"),  # FLAC in MP4 counts as an experiment in ffmpeg 5
+    *("-movflags", "+dash+cmaf+global_sidx+frag_discont+delay_moov+skip_trailer"),
+    *("-map_metadata", "-1", "-map_chapters", "-1", "-f", "mp4"),
+)
+_AUDIO_FRAGMENT_US = 6_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaInput:
+    """What is read: a local file, or standard input when `path` is None."""
+
+    path: Path | None
+    demuxer: Demuxer  # stated, so that content cannot choose a playlist reader
+    seek_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackOutput:
+    """One stream of the input as one CMAF file."""
+
+    path: Path
+    kind: Literal["video", "audio"]
+    stream: int  # number of the stream in the input, from 0
+    treatment: Treatment = "copy"
+    tag: Tag | None = None
+    bitstream: BitstreamFilter | None = None
+    channels: int | None = None  # for a transcode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubtitleOutput:
+    """One text subtitle stream of the input as a WebVTT file."""
+
+    path: Path
+    stream: int
+
+
+def probe(source: MediaInput) -> Command:
+    """Return the command that lists streams, the container and the packets of the first 2 s as JSON."""
+    return Command(
+        "ffprobe",
+        (
+            *("-v", "error", *_SAFE),
+            *("-show_entries", _PROBED, "-read_intervals", "%+2", "-of", "json"),
+            *_input(source),
+        ),
+    )
+
+
+_PROBED = (
+    "format=start_time,duration:"
+    "stream=index,codec_type,codec_name,profile,pix_fmt,width,height,channels,sample_rate,start_time,duration,"
+    "avg_frame_rate:stream_tags=language,title:stream_disposition=attached_pic:packet=stream_index,pts_time,flags"
+)
+
+
+def package(source: MediaInput, outputs: Sequence[TrackOutput | SubtitleOutput]) -> Command:
+    """Return the command that writes each output in one pass; progress goes to standard output as `key=value`."""
+    words = [*_QUIET, "-y", "-progress", "pipe:1", "-stats_period", "0.5", *_SAFE, *_input(source)]
+    for output in outputs:
+        words += ["-map", f"0:{output.stream}"]
+        if isinstance(output, SubtitleOutput):
+            words += ["-c:s", "webvtt", "-f", "webvtt"]
+        else:
+            words += [*_codec(output), *_CMAF]
+            if output.kind == "audio":
+                words += ["-frag_duration", str(_AUDIO_FRAGMENT_US)]
+        words.append(_file(output.path))
+    return Command("ffmpeg", tuple(words))
+
+
+def poster(path: Path, *, at_s: float, out: Path, width_px: int, height_px: int) -> Command:
+    """Return the command that writes one telling frame near a moment as JPEG, and its 16x9 grey thumbnail to stdout.
+
+    The thumbnail is 144 bytes, one per pixel: enough to see whether the picture is black.
+    """
+    pick = "thumbnail=24"
+    fit = f"scale=w={int(width_px)}:h={int(height_px)}:force_original_aspect_ratio=decrease:force_divisible_by=2"
+    source = MediaInput(path=path, demuxer="mov", seek_s=at_s)
+    return Command(
+        "ffmpeg",
+        (
+            *(*_QUIET, "-y", *_SAFE, *_input(source)),
+            *("-map", "0:v:0", "-frames:v", "1", "-vf", f"{pick},{fit},setsar=1", "-q:v", "4", "-f", "image2"),
+            *("-update", "1", "-c:v", "mjpeg", "-pix_fmt", "yuvj420p", _file(out)),
+            *("-map", "0:v:0", "-frames:v", "1", "-vf", f"{pick},scale=16:9,format=gray"),
+            *("-c:v", "rawvideo", "-f", "rawvideo", "pipe:1"),
+        ),
+    )
+
+
+def synthetic_film(
+    out: Path,
+    *,
+    pattern: Pattern,
+    length_s: int,
+    width_px: int,
+    height_px: int,
+    tone_hz: int,
+    frames_per_s: int = 25,
+    video_bit_s: int | None = None,
+    gop_s: int = 2,
+) -> Command:
+    """Return the command that makes a short H.264/AAC film out of nothing; the name's end picks MP4 or MPEG-TS."""
+    size = f"s={int(width_px)}x{int(height_px)}:r={int(frames_per_s)}"
+    picture = {
+        "testsrc2": f"testsrc2={size}",
+        "mandelbrot": f"mandelbrot={size}",
+        "smptebars": f"smptehdbars={size}",
+        "life": f"life={size}:mold=10:ratio=0.1:death_color=#203040:life_color=#e0a030",
+    }[pattern]
+    rate = ("-crf", "23") if video_bit_s is None else ("-b:v", str(int(video_bit_s)))
+    container = ("mpegts",) if out.suffix == ".ts" else ("mp4", "-movflags", "+faststart")
+    return Command(
+        "ffmpeg",
+        (
+            *(*_QUIET, "-y"),
+            *("-f", "lavfi", "-t", str(int(length_s)), "-i", picture),
+            *("-f", "lavfi", "-t", str(int(length_s)), "-i", f"sine=frequency={int(tone_hz)}:beep_factor=4"),
+            *("-map", "0:v:0", "-map", "1:a:0", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"),
+            *(*rate, "-force_key_frames", f"expr:gte(t,n_forced*{int(gop_s)})"),
+            *("-c:a", "aac", "-ac", "2", "-b:a", "128k", "-f", *container, _file(out)),
+        ),
+    )
+
+
+def _codec(output: TrackOutput) -> list[str]:
+    if output.treatment == "h264":
+        preset = ("-preset", "veryfast", "-crf", "21", "-profile:v", "high", "-pix_fmt", "yuv420p")
+        return ["-c:v", "libx264", *preset, "-force_key_frames", "expr:gte(t,n_forced*2)"]
+    if output.treatment == "aac":
+        channels = min(output.channels or 2, 6)
+        return ["-c:a", "aac", "-ac", str(channels), "-b:a", f"{96 * channels}k"]
+    words = ["-c", "copy"]
+    if output.tag is not None:
+        words += [f"-tag:{output.kind[0]}", output.tag]
+    if output.bitstream is not None:
+        words += [f"-bsf:{output.kind[0]}", output.bitstream]
+    return words
+
+
+def _input(source: MediaInput) -> list[str]:
+    words = ["-f", source.demuxer]
+    if source.seek_s is not None:
+        words += ["-ss", f"{source.seek_s:.3f}"]
+    return [*words, "-i", "pipe:0" if source.path is None else _file(source.path)]
+
+
+def _file(path: Path) -> str:
+    """Return the path as ffmpeg's file protocol takes it: never an option, never another protocol."""
+    return f"file:{path.absolute()}"

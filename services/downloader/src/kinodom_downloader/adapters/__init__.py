@@ -1,0 +1,1 @@
+"""The downloader to the outside: store, queue, network, processes, files."""

@@ -1,0 +1,49 @@
+"""The fetch engine behind the port `Fetcher`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kinodom_downloader.adapters import engine
+from kinodom_downloader.domain.faults import Stopped
+from kinodom_downloader.domain.wishes import LeaseLost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kinodom_common.contracts.offers import Offer
+    from kinodom_common.contracts.wishes import Progress
+    from kinodom_common.egress import EgressRules
+    from kinodom_downloader.domain.fetched import Fetched
+
+
+class EngineFetcher:
+    """Fetches with so many workers; everything it does lies in the work folder, so that the next call goes on."""
+
+    def __init__(self, rules: EgressRules, *, workers: int, user_agent: str) -> None:
+        self._transport = engine.Transport(rules=rules, user_agent=user_agent)
+        self._workers = workers
+
+    def __call__(
+        self,
+        offer: Offer,
+        work: Path,
+        *,
+        wanted_height_px: int | None,
+        on_progress: Callable[[Progress], None],
+        should_stop: Callable[[], bool],
+    ) -> Fetched:
+        """Fetch an offer into a work folder; a lost lease ends it."""
+        try:
+            return engine.fetch(
+                offer,
+                work,
+                transport=self._transport,
+                workers=self._workers,
+                on_progress=on_progress,
+                should_stop=should_stop,
+                wanted_height_px=wanted_height_px,
+            )
+        except Stopped as exc:
+            raise LeaseLost("Another worker has taken this wish over.") from exc

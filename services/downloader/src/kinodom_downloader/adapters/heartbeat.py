@@ -1,0 +1,52 @@
+"""Keeps a lease alive from a thread of its own while the work blocks."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from kinodom_common.errors import KinodomError
+from kinodom_common.logs import get_log
+from kinodom_downloader.domain.wishes import LEASE_S, LeaseLost, NoSuchWish
+from kinodom_downloader.domain.working import Heartbeat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = get_log(__name__)
+
+
+class ThreadHeartbeat(Heartbeat):
+    """Beats at a quarter of the lease. A store that is away is waited for; a lost lease ends the beating."""
+
+    def __init__(self, beat: Callable[[], None], *, every_s: float = LEASE_S / 4) -> None:
+        super().__init__(beat)
+        self._every_s = every_s
+        self._stop = threading.Event()
+        self._lost = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
+
+    def __enter__(self) -> ThreadHeartbeat:
+        """Start."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop, and wait until no beat is under way."""
+        self._stop.set()
+        self._thread.join(timeout=10)
+
+    @property
+    def lost(self) -> bool:
+        """Tell whether a beat found the lease gone."""
+        return self._lost.is_set()
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._every_s):
+            try:
+                self._beat()
+            except (LeaseLost, NoSuchWish):
+                self._lost.set()
+                return
+            except KinodomError as exc:
+                log.warning("lease_not_renewed", code=exc.code)

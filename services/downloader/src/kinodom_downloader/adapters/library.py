@@ -1,0 +1,119 @@
+"""The media folder: `library/` is what Nginx serves, `work/` what is on its way, `trash/` what was broken.
+
+All three lie in one file system, so that a finished folder moves by one rename.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+from kinodom_common.errors import KinodomError
+from kinodom_common.processes import ProgramStopped
+from kinodom_downloader.adapters.packaging import package
+from kinodom_downloader.adapters.publish import find_published, publish, reap
+from kinodom_downloader.domain.wishes import LeaseLost
+from kinodom_downloader.domain.working import video_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kinodom_common.contracts.offers import Offer
+    from kinodom_common.contracts.videos import VideoIn
+    from kinodom_downloader.domain.fetched import Fetched
+    from kinodom_downloader.domain.wishes import StoredWish
+
+PARTS, STAGE = "parts", "stage-"
+REAP_IDLE_S = 3600.0  # a folder that changed in the last hour is left alone
+
+
+class MediaFolderUnusable(KinodomError):
+    """The media folder is missing or cannot be written."""
+
+    code = "media_folder_unusable"
+    title = "The media folder cannot be used"
+
+
+class MediaLibrary:
+    """The port `Library` on a disk."""
+
+    def __init__(self, media_root: Path) -> None:
+        self._root = media_root
+        self._library, self._work, self._trash = (media_root / name for name in ("library", "work", "trash"))
+
+    def check(self) -> None:
+        """Return when the folders are there and writable; raises MediaFolderUnusable."""
+        try:
+            for folder in (self._library, self._work, self._trash):
+                folder.mkdir(parents=True, exist_ok=True)
+            probe = self._work / ".probe"
+            probe.write_bytes(b"")
+        except OSError as exc:
+            raise MediaFolderUnusable(
+                f"The media folder cannot be written ({exc.strerror}). Check its owner and that the disk is there."
+            ) from exc
+
+    def work_folder(self, wish_id: str) -> Path:
+        """Return the folder for the fetched parts of this wish."""
+        folder = self._work / wish_id / PARTS
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def room_bytes(self) -> int:
+        """Return the free bytes on the disk."""
+        return shutil.disk_usage(self._root).free
+
+    def published(self, wish_id: str) -> VideoIn | None:
+        """Return what the folder of this wish holds when it is there and whole."""
+        metadata = find_published(self._library, wish_id)
+        return metadata.video if metadata else None
+
+    def publish(
+        self,
+        wish: StoredWish,
+        fetched: Fetched,
+        offer: Offer,
+        *,
+        fence: Callable[[], None],
+        on_packaged: Callable[[float], None],
+        should_stop: Callable[[], bool],
+    ) -> VideoIn:
+        """Package into a stage of this attempt, then show it by one rename."""
+        home = self._work / wish.wish_id
+        for old in home.glob(f"{STAGE}*"):
+            shutil.rmtree(old, ignore_errors=True)
+        staging = home / f"{STAGE}{wish.attempt}"
+        request = wish.request
+        try:
+            made = package(
+                fetched,
+                staging,
+                language=request.language,
+                translation_name=request.translation_name,
+                progress=on_packaged,
+                stopped=should_stop,
+            )
+        except ProgramStopped as exc:
+            raise LeaseLost("Another worker has taken this wish over.") from exc
+        video = video_of(
+            request,
+            tracks=made.tracks,
+            duration_s=made.duration_s,
+            height_px=made.height_px,
+            size_bytes=made.size_bytes,
+            now_s=time.time(),
+        )
+        shown = publish(
+            staging, self._library, wish.wish_id, video, source=offer.source, fence=fence, trash=self._trash
+        )
+        return shown.metadata.video
+
+    def clear(self, wish_id: str) -> None:
+        """Delete the work folder of this wish."""
+        shutil.rmtree(self._work / wish_id, ignore_errors=True)
+
+    def reap(self, is_current: Callable[[str], bool]) -> list[str]:
+        """Delete the work folders of wishes that are not current and have been quiet for an hour."""
+        return reap(self._work, is_current, idle_s=REAP_IDLE_S, now_s=time.time())

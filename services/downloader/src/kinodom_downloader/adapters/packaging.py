@@ -1,0 +1,281 @@
+"""Fetched parts in, a folder of playable files out: one CMAF file per track, manifests, subtitles, a poster."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kinodom_common.contracts.videos import TrackInfo
+from kinodom_common.logs import get_log
+from kinodom_common.media_tools import SubtitleOutput, TrackOutput
+from kinodom_common.media_tools import package as package_command
+from kinodom_common.processes import checked
+from kinodom_common.processes import run as run_program
+from kinodom_downloader.adapters.posters import make_poster
+from kinodom_downloader.adapters.sources import Runner, Source, open_source
+from kinodom_downloader.adapters.track_files import TrackFile, finish_track
+from kinodom_downloader.adapters.track_plans import TrackPlan, plan_tracks
+from kinodom_downloader.domain.checks import check_duration
+from kinodom_downloader.domain.codecs import is_text_subtitle
+from kinodom_downloader.domain.languages import distinct_name, language_name, language_tag
+from kinodom_downloader.domain.manifests import (
+    MediaTrack,
+    TextTrack,
+    TrackSet,
+    average_bit_s,
+    dash_manifest,
+    hls_master,
+    hls_playlist,
+    hls_text_playlist,
+    playlist_name,
+)
+from kinodom_downloader.domain.subtitles import NoCues, web_vtt
+from kinodom_downloader.domain.timeline import places_s
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from kinodom_downloader.domain.fetched import Fetched
+
+log = get_log(__name__)
+
+_SLOWEST = 30.0  # a transcode may take this many times the length of the film
+_LEAST_S = 900.0
+_UNKNOWN_LENGTH_S = 6 * 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packaged:
+    """What lies in the staging folder now."""
+
+    tracks: tuple[TrackInfo, ...]
+    duration_s: float
+    height_px: int | None  # None: sound only
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _FoundText:
+    """Subtitle files from one place, before they are cleaned."""
+
+    parts: tuple[Path, ...]
+    language: str
+    name: str | None
+    shift_s: float
+    clock_start_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tell:
+    """The caller's ports."""
+
+    run: Runner
+    progress: Callable[[float], None]
+    stopped: Callable[[], bool]
+
+
+def package(
+    fetched: Fetched,
+    out: Path,
+    *,
+    run: Runner = run_program,
+    language: str | None = None,
+    translation_name: str = "",
+    progress: Callable[[float], None] = lambda _fraction: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Packaged:
+    """Write all files of a video but its metadata into a new folder, and return what they are.
+
+    Args:
+        fetched: whole and checked parts; they are only read.
+        out: the staging folder; it must not exist. After an error it may hold half of the files: delete it.
+        run: the program runner.
+        language: BCP 47, of the sound when the source does not say.
+        translation_name: name of the dub, the label of the first sound track.
+        progress: called with 0 to 1 while the tracks are written.
+        stopped: asked a few times a second; yes ends the work.
+
+    Raises:
+        PackagingFailed: a check failed; its code says which. Trying again does not help.
+        NotPlayable: a codec we neither play nor convert.
+        BrokenBoxes: a source file is cut.
+        ProgramFailed, ProgramTimeout, ProgramMissing, ProgramStopped, NoSpace: see `kinodom_common.processes`.
+    """
+    out.mkdir(parents=True)
+    tell = _Tell(run=run, progress=progress, stopped=stopped)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name[:40]}-", dir=out.parent) as folder:
+        tracks, sums = _build(fetched, out, Path(folder), language, translation_name, tell)
+    _write_manifests(tracks, out)
+    if tracks.video is not None:
+        make_poster(out / tracks.video.file, tracks.duration_s, out, run=run)
+    return Packaged(
+        tracks=_described(tracks, sums),
+        duration_s=tracks.duration_s,
+        height_px=tracks.video.height_px if tracks.video else None,
+        size_bytes=sum(path.stat().st_size for path in out.iterdir()),
+    )
+
+
+def _build(
+    fetched: Fetched, out: Path, scratch: Path, language: str | None, translation_name: str, tell: _Tell
+) -> tuple[TrackSet, dict[str, str]]:
+    """Write and check all tracks and subtitles; return them with the SHA-256 of each media file."""
+    sources = [open_source(one, scratch, run=tell.run) for one in fetched.tracks if one.role != "subtitles"]
+    plans = plan_tracks(sources, language, translation_name)
+    places = places_s([plan.start_s for plan in plans])
+    base_s = plans[0].start_s - places[0]
+    texts = _fetched_texts(fetched, base_s)
+    for number, source in enumerate(sources):
+        mine = [plan for plan in plans if plan.source is source]
+        if mine:
+            inside = _inside_texts(source, scratch, base_s)
+            _write(source, mine, inside, out, tell, done=number / len(sources), share=1 / len(sources))
+            texts += [text for text, _output in inside]
+    files = [_finished(plan, out, place_s) for plan, place_s in zip(plans, places, strict=True)]
+    tracks = _track_set(plans, files, _clean_texts(texts, out))
+    return tracks, {file.path.name: file.sha256 for file in files}
+
+
+def _inside_texts(source: Source, scratch: Path, base_s: float) -> list[tuple[_FoundText, SubtitleOutput]]:
+    """Return the text subtitles inside a source, with what ffmpeg is told of each."""
+    found = []
+    for stream in source.streams:
+        if stream.kind == "subtitle" and is_text_subtitle(stream.codec):
+            path = scratch / f"inside-{id(source)}-{stream.number}.vtt"
+            text = _FoundText(
+                parts=(path,),
+                language=language_tag(stream.language),
+                name=stream.title,
+                shift_s=source.start_s - base_s,
+                clock_start_s=None,
+            )
+            found.append((text, SubtitleOutput(path=path, stream=stream.number)))
+    return found
+
+
+def _write(
+    source: Source,
+    plans: Sequence[TrackPlan],
+    texts: Sequence[tuple[_FoundText, SubtitleOutput]],
+    out: Path,
+    tell: _Tell,
+    *,
+    done: float,
+    share: float,
+) -> None:
+    """Write the planned tracks and the subtitles of one source in one pass."""
+    length_s = next((length.duration_s for plan in plans if (length := plan.length())), None)
+    outputs: list[TrackOutput | SubtitleOutput] = [plan.output(out) for plan in plans]
+    outputs += [output for _text, output in texts]
+
+    def on_line(line: str) -> None:
+        key, _, value = line.partition("=")
+        if key == "out_time_us" and length_s and value.isdigit():
+            tell.progress(done + share * min(1.0, int(value) / 1e6 / length_s))
+
+    finished = tell.run(
+        package_command(source.input, outputs),
+        timeout_s=max(_LEAST_S, length_s * _SLOWEST) if length_s else _UNKNOWN_LENGTH_S,
+        stdin_parts=source.stdin_parts,
+        on_line=on_line,
+        stopped=tell.stopped,
+    )
+    checked(finished, "ffmpeg")
+    tell.progress(done + share)
+
+
+def _finished(plan: TrackPlan, out: Path, place_s: float) -> TrackFile:
+    file = finish_track(out / plan.file, start_s=place_s)
+    check_duration(plan.file, file.index, plan.length())
+    return file
+
+
+def _track_set(plans: Sequence[TrackPlan], files: Sequence[TrackFile], text: tuple[TextTrack, ...]) -> TrackSet:
+    media = [
+        MediaTrack(
+            file=plan.file,
+            index=file.index,
+            codec=file.codec,
+            size_bytes=file.size_bytes,
+            language=plan.language,
+            label=plan.label,
+            width_px=file.track.width_px,
+            height_px=file.track.height_px,
+            sample_rate_hz=file.track.sample_rate_hz,
+        )
+        for plan, file in zip(plans, files, strict=True)
+    ]
+    if plans[0].kind == "video":
+        return TrackSet(video=media[0], audio=tuple(media[1:]), text=text)
+    return TrackSet(video=None, audio=tuple(media), text=text)
+
+
+def _fetched_texts(fetched: Fetched, base_s: float) -> list[_FoundText]:
+    """Return the subtitle files that came beside the media.
+
+    Segmented media carry a clock that subtitles may refer to; files count from their own start, so that they move
+    with it.
+    """
+    media = [track for track in fetched.tracks if track.role != "subtitles"]
+    segmented = any(track.container in ("ts", "fmp4", "aac") for track in media)
+    return [
+        _FoundText(
+            parts=track.parts,
+            language=language_tag(track.language),
+            name=track.name,
+            shift_s=0.0 if segmented else -base_s,
+            clock_start_s=base_s if segmented else None,
+        )
+        for track in fetched.tracks
+        if track.role == "subtitles"
+    ]
+
+
+def _clean_texts(texts: Sequence[_FoundText], out: Path) -> tuple[TextTrack, ...]:
+    """Write the clean WebVTT files; subtitles without text are left out, said in the log."""
+    tracks: list[TextTrack] = []
+    taken: set[str] = set()
+    for text in texts:
+        parts = (path.read_bytes() for path in text.parts)
+        try:
+            body = web_vtt(parts, shift_s=text.shift_s, clock_start_s=text.clock_start_s).encode()
+        except NoCues as exc:
+            log.warning("subtitles_left_out", language=text.language, error=exc.detail)
+            continue
+        file = distinct_name("s", text.language, taken) + ".vtt"
+        (out / file).write_bytes(body)
+        label = text.name or language_name(text.language)
+        tracks.append(TextTrack(file=file, language=text.language, label=label, size_bytes=len(body)))
+    return tuple(tracks)
+
+
+def _write_manifests(tracks: TrackSet, out: Path) -> None:
+    texts = {"manifest.mpd": dash_manifest(tracks), "master.m3u8": hls_master(tracks)}
+    texts |= {playlist_name(track.file): hls_playlist(track) for track in tracks.media}
+    texts |= {playlist_name(track.file): hls_text_playlist(track, tracks.duration_s) for track in tracks.text}
+    for name, text in texts.items():
+        (out / name).write_text(text, encoding="utf-8")
+
+
+def _described(tracks: TrackSet, sums: dict[str, str]) -> tuple[TrackInfo, ...]:
+    media = [
+        TrackInfo(
+            kind="video" if track is tracks.video else "audio",
+            file=track.file,
+            codec=track.codec,
+            language=None if track.language == "und" else track.language,
+            width_px=track.width_px,
+            height_px=track.height_px,
+            bandwidth_bit_s=average_bit_s(track),
+            size_bytes=track.size_bytes,
+            sha256=sums[track.file],
+        )
+        for track in tracks.media
+    ]
+    text = [
+        TrackInfo(kind="subtitles", file=track.file, language=track.language, size_bytes=track.size_bytes)
+        for track in tracks.text
+    ]
+    return (*media, *text)

@@ -1,0 +1,112 @@
+"""Which streams of the sources become which track files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from kinodom_common.media_tools import TrackOutput
+from kinodom_downloader.domain.checks import NothingToPlay, Plan, plan_of
+from kinodom_downloader.domain.codecs import Handling, NotPlayable, audio_handling, video_handling
+from kinodom_downloader.domain.languages import UNKNOWN, distinct_name, language_name, language_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from kinodom_downloader.adapters.sources import Source, Stream
+
+_AAC_PRIMING_SAMPLES = 1024  # the AAC encoder's first frame begins this much before the sound it holds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackPlan:
+    """One track that will be written."""
+
+    source: Source
+    stream: Stream
+    kind: Literal["video", "audio"]
+    handling: Handling
+    file: str
+    language: str = UNKNOWN
+    label: str = ""
+
+    @property
+    def start_s(self) -> float:
+        """Where its first packet will belong, on the source's clock."""
+        if self.kind == "audio" and self.handling.treatment != "copy":
+            return self.stream.heard_s - _AAC_PRIMING_SAMPLES / (self.stream.sample_rate_hz or 48_000)
+        return self.stream.start_s
+
+    def output(self, folder: Path) -> TrackOutput:
+        """Return it as ffmpeg is told."""
+        return TrackOutput(
+            path=folder / self.file,
+            kind=self.kind,
+            stream=self.stream.number,
+            treatment=self.handling.treatment,
+            tag=self.handling.tag,
+            bitstream=self.handling.bitstream,
+            channels=self.stream.channels,
+        )
+
+    def length(self) -> Plan | None:
+        """Return how long the source's track is, as far as it is known."""
+        if planned := plan_of(self.source.fetched.durations_s, len(self.source.fetched.breaks)):
+            return planned
+        if not self.source.is_whole_file:
+            return None
+        known_s = self.stream.duration_s
+        if known_s is None and self.kind == "video":
+            known_s = self.source.duration_s
+        return None if known_s is None else Plan(duration_s=known_s, tolerance_s=1.0)
+
+
+def plan_tracks(sources: Sequence[Source], language: str | None, translation_name: str) -> list[TrackPlan]:
+    """Return the first picture and every sound that can be played, the picture first.
+
+    A sound that cannot be played is left out as long as another one can.
+
+    Raises:
+        NothingToPlay: there is neither.
+        NotPlayable: there is something, but nothing we can play or convert.
+    """
+    plans = _picture(sources)
+    refused: NotPlayable | None = None
+    taken: set[str] = set()
+    for source in sources:
+        for stream in source.streams:
+            if stream.kind != "audio" or source.fetched.role == "video":
+                continue
+            try:
+                plans.append(_sound(source, stream, language, translation_name, taken))
+            except NotPlayable as exc:
+                refused = exc
+    if refused is not None and not taken:
+        raise refused
+    if not plans:
+        raise NothingToPlay("What was downloaded holds neither a picture nor a sound.")
+    return plans
+
+
+def _picture(sources: Sequence[Source]) -> list[TrackPlan]:
+    for source in sources:
+        for stream in source.streams:
+            if stream.kind == "video" and source.fetched.role != "audio":
+                handling = video_handling(stream.codec, stream.pixel_format)
+                return [TrackPlan(source=source, stream=stream, kind="video", handling=handling, file="v.mp4")]
+    return []
+
+
+def _sound(source: Source, stream: Stream, language: str | None, translation_name: str, taken: set[str]) -> TrackPlan:
+    fetched = source.fetched
+    assert fetched.container in ("ts", "fmp4", "mp4", "webm", "aac")
+    handling = audio_handling(stream.codec, fetched.container)
+    tag = language_tag(fetched.language)
+    tag = language_tag(stream.language) if tag == UNKNOWN else tag
+    tag = language_tag(language) if tag == UNKNOWN and not taken else tag
+    label = fetched.name or stream.title or ("" if taken else translation_name) or language_name(tag)
+    file = distinct_name("a", tag, taken) + ".mp4"
+    return TrackPlan(
+        source=source, stream=stream, kind="audio", handling=handling, file=file, language=tag, label=label
+    )

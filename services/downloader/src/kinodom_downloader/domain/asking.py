@@ -1,0 +1,122 @@
+"""Somebody wants something: store it once, hint once, answer always."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from kinodom_common.contracts.wishes import Wish, WishEvent
+from kinodom_downloader.domain import wishes as rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from kinodom_common.contracts.wishes import WishRequest
+    from kinodom_downloader.domain.ports import Announcer, Hints, Library, Wishes
+
+MAX_LISTED = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Everything the desk that takes wishes works with."""
+
+    wishes: Wishes
+    hints: Hints
+    announcer: Announcer
+    library: Library
+    clock: Callable[[], float]  # seconds since 1970
+
+
+def ask(request: WishRequest, *, desk: Desk, request_id: str) -> tuple[rules.StoredWish, bool]:
+    """Return the stored wish for this content and whether this call made it.
+
+    It is stored before this returns. The same content asked for again, however often, is the same wish; one that had
+    been refused or was waiting tries again.
+    """
+    made = rules.new_wish(request, now_s=desk.clock(), request_id=request_id)
+    if desk.wishes.add(made):
+        _tell(made, desk)
+        return made, True
+    return try_again(made.wish_id, desk=desk), False
+
+
+def try_again(wish_id: str, *, desk: Desk) -> rules.StoredWish:
+    """Return the wish after it was told to try again now; one that runs or is ready stays as it is."""
+    now_s = desk.clock()
+    wish = desk.wishes.change(wish_id, lambda found: rules.asked_again(found, now_s=now_s))
+    if wish.state == "wanted":
+        _tell(wish, desk)
+    return wish
+
+
+def forget(wish_id: str, *, desk: Desk) -> None:
+    """Delete a wish that nobody works on, with its unfinished files. A published film is not touched.
+
+    Raises:
+        NoSuchWish: there is none.
+        WishBusy: a worker holds it.
+    """
+    wish = desk.wishes.get(wish_id)
+    if wish.state in ("running", "publishing") and wish.lease_until_s > desk.clock():
+        raise rules.WishBusy("It is being fetched right now. Wait until it is done or has stopped, then delete it.")
+    desk.wishes.forget(wish_id)
+    desk.library.clear(wish_id)
+
+
+def listed(ids: Sequence[str], limit: int, *, desk: Desk) -> list[rules.StoredWish]:
+    """Return the wishes with these ids, or the newest ones when no id is given."""
+    return desk.wishes.some(ids[:MAX_LISTED]) if ids else desk.wishes.newest(min(limit, MAX_LISTED))
+
+
+def sweep(*, desk: Desk) -> int:
+    """Hint at every wish that is due and clear the folders of wishes that are no more; return how many are due.
+
+    Any worker, any time, as often as you like.
+    """
+    now_s = desk.clock()
+    due = [wish for wish in desk.wishes.unfinished() if rules.is_due(wish, now_s=now_s)]
+    for wish in due:
+        desk.hints.give(wish.wish_id, wish.attempt)
+    desk.library.reap(lambda wish_id: _has_work(wish_id, desk))
+    return len(due)
+
+
+def _has_work(wish_id: str, desk: Desk) -> bool:
+    """Tell whether the parts of a wish are still of use: all but those of wishes that are ready or deleted."""
+    return any(wish.state != "ready" for wish in desk.wishes.some([wish_id]))
+
+
+def _tell(wish: rules.StoredWish, desk: Desk) -> None:
+    desk.hints.give(wish.wish_id, wish.attempt)
+    desk.announcer.announce(event_of(wish, "queue_status"))
+
+
+def wire(wish: rules.StoredWish) -> Wish:
+    """Return the wish as others see it: no token, no lease."""
+    return Wish(
+        wish_id=wish.wish_id,
+        request=wish.request,
+        state=wish.state,
+        reason_code=wish.reason_code,
+        reason=wish.reason,
+        attempt=wish.attempt,
+        progress=wish.progress,
+        asked_at=datetime.fromtimestamp(wish.asked_at_s, UTC),
+        changed_at=datetime.fromtimestamp(wish.changed_at_s, UTC),
+    )
+
+
+def event_of(wish: rules.StoredWish, kind: str) -> WishEvent:
+    """Return the news about a wish."""
+    return WishEvent.model_validate(
+        {
+            "type": kind,
+            "wish_id": wish.wish_id,
+            "state": wish.state,
+            "title": wish.request.title.name,
+            "reason": wish.reason,
+            "progress": wish.progress,
+        }
+    )

@@ -1,0 +1,241 @@
+"""The life of a wish. Pure: every function takes a wish and the time, and returns the changed wish.
+
+    wanted → running → publishing → ready
+               │  └──────────────→ refused (reason; final until somebody asks again)
+               └→ waiting (reason, next try) → running …
+
+A running wish is held by a lease with a token. Whoever holds another token has lost it and may change nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from kinodom_common.contracts.wishes import Progress
+from kinodom_common.errors import Conflict, NotFound, Rejected
+from kinodom_common.ids import content_key, video_id_of
+
+if TYPE_CHECKING:
+    from kinodom_common.contracts.wishes import WishRequest, WishState
+
+LEASE_S = 20.0  # renewed at a quarter of it
+MAX_DEATHS = 3  # of the worker process while it held this wish
+MAX_WAITS = 8
+FIRST_WAIT_S = 10.0
+LONGEST_WAIT_S = 900.0
+SPACE_WAIT_S = 60.0
+
+
+class NoSuchWish(NotFound):
+    """No wish has this id."""
+
+    code = "no_such_wish"
+    title = "No such wish"
+
+
+class WishBusy(Conflict):
+    """The wish is being worked on."""
+
+    code = "wish_busy"
+    title = "It is being worked on"
+
+
+class NotClaimable(Conflict):
+    """There is nothing to do for this wish now, or somebody else does it."""
+
+    code = "wish_not_claimable"
+
+
+class LeaseLost(Conflict):
+    """Another worker has taken the wish over; this one must stop and touch nothing."""
+
+    code = "lease_lost"
+
+
+class CrashesWorker(Rejected):
+    """The wish killed its worker too often."""
+
+    code = "crashes_the_worker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredWish:
+    """A wish as the store keeps it. Times are seconds since 1970, UTC."""
+
+    wish_id: str
+    request: WishRequest
+    state: WishState
+    asked_at_s: float
+    changed_at_s: float
+    reason_code: str | None = None
+    reason: str | None = None
+    attempt: int = 0  # runs begun, also names the RQ job
+    waits: int = 0  # times in a row that something outside stopped it
+    deaths: int = 0  # times in a row that its worker vanished
+    token: str | None = None  # of the lease; None: nobody holds it
+    lease_until_s: float = 0.0
+    next_try_at_s: float = 0.0
+    progress: Progress = field(default_factory=Progress)
+    request_id: str = ""  # of the page or call that asked: binds the logs of all services together
+    version: int = 0  # of the document in the store
+
+
+def wish_id_of(request: WishRequest) -> str:
+    """Return the id that all requests for the same content share."""
+    return video_id_of(
+        content_key(request.external_id, request.season, request.episode, request.translation_id, request.height_px)
+    )
+
+
+def new_wish(request: WishRequest, *, now_s: float, request_id: str) -> StoredWish:
+    """Return a fresh wish."""
+    return StoredWish(
+        wish_id=wish_id_of(request),
+        request=request,
+        state="wanted",
+        asked_at_s=now_s,
+        changed_at_s=now_s,
+        request_id=request_id,
+    )
+
+
+def asked_again(wish: StoredWish, *, now_s: float) -> StoredWish:
+    """Return the wish after somebody asked for the same once more: what had stopped may try again at once."""
+    if wish.state not in ("refused", "waiting"):
+        return wish
+    return replace(
+        wish,
+        state="wanted",
+        reason=None,
+        reason_code=None,
+        waits=0,
+        deaths=0,
+        next_try_at_s=0.0,
+        changed_at_s=now_s,
+    )
+
+
+def is_due(wish: StoredWish, *, now_s: float) -> bool:
+    """Tell whether a worker should take this wish now."""
+    if wish.state == "wanted":
+        return True
+    if wish.state == "waiting":
+        return wish.next_try_at_s <= now_s
+    return wish.state in ("running", "publishing") and wish.lease_until_s <= now_s
+
+
+def claim(wish: StoredWish, *, token: str, now_s: float) -> StoredWish:
+    """Return the wish held by `token`.
+
+    A wish whose lease lapsed lost its worker: that is counted, and the third time in a row it is refused.
+
+    Raises:
+        NotClaimable: it is not due.
+        CrashesWorker: it has killed its worker too often; the caller refuses it.
+    """
+    if not is_due(wish, now_s=now_s):
+        raise NotClaimable("This wish is not waiting for a worker.")
+    deaths = wish.deaths + 1 if wish.state in ("running", "publishing") else wish.deaths
+    if deaths >= MAX_DEATHS:
+        raise CrashesWorker(
+            f"The worker died {deaths} times over this film. What was fetched is kept. "
+            "Look into the log of the downloader, then press Try again."
+        )
+    return replace(
+        wish,
+        state="running",
+        token=token,
+        lease_until_s=now_s + LEASE_S,
+        attempt=wish.attempt + 1,
+        deaths=deaths,
+        reason=None,
+        reason_code=None,
+        changed_at_s=now_s,
+        progress=Progress(stage="asking"),
+    )
+
+
+def held(wish: StoredWish, token: str) -> StoredWish:
+    """Return the wish if `token` still holds it.
+
+    Raises:
+        LeaseLost: it does not.
+    """
+    if wish.token != token or wish.state not in ("running", "publishing"):
+        raise LeaseLost("Another worker has taken this wish over.")
+    return wish
+
+
+def renewed(wish: StoredWish, *, token: str, now_s: float, progress: Progress) -> StoredWish:
+    """Return the wish with its lease longer and its progress noted."""
+    return replace(held(wish, token), lease_until_s=now_s + LEASE_S, progress=progress)
+
+
+def publishing(wish: StoredWish, *, token: str, now_s: float) -> StoredWish:
+    """Return the wish at the last gate before its folder becomes visible: the fence against stale holders."""
+    return replace(held(wish, token), state="publishing", lease_until_s=now_s + LEASE_S, changed_at_s=now_s)
+
+
+def ready(wish: StoredWish, *, token: str, now_s: float, size_bytes: int) -> StoredWish:
+    """Return the wish fulfilled."""
+    done = Progress(stage="publishing", fraction=1.0, fetched_bytes=size_bytes, total_bytes=size_bytes)
+    return replace(
+        held(wish, token),
+        state="ready",
+        token=None,
+        lease_until_s=0.0,
+        waits=0,
+        deaths=0,
+        changed_at_s=now_s,
+        progress=done,
+    )
+
+
+def refused(wish: StoredWish, *, code: str, reason: str, now_s: float) -> StoredWish:
+    """Return the wish stopped for a reason that waiting does not mend."""
+    return replace(
+        wish,
+        state="refused",
+        reason_code=code,
+        reason=reason,
+        token=None,
+        lease_until_s=0.0,
+        changed_at_s=now_s,
+    )
+
+
+def waiting(
+    wish: StoredWish, *, code: str, reason: str, now_s: float, retry_after_s: float | None = None
+) -> StoredWish:
+    """Return the wish put off: longer each time, refused with the same reason after the last try."""
+    if wish.waits + 1 >= MAX_WAITS:
+        return refused(wish, code=code, reason=f"{reason} (tried {wish.waits + 1} times)", now_s=now_s)
+    pause_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**wish.waits)
+    if retry_after_s is not None:
+        pause_s = min(LONGEST_WAIT_S, max(pause_s, retry_after_s))
+    return _put_off(wish, code=code, reason=reason, now_s=now_s, pause_s=pause_s, waits=wish.waits + 1)
+
+
+def waiting_for_space(wish: StoredWish, *, reason: str, now_s: float) -> StoredWish:
+    """Return the wish put off until the disk has room; it is looked at again each minute, for ever."""
+    return _put_off(wish, code="no_space", reason=reason, now_s=now_s, pause_s=SPACE_WAIT_S, waits=wish.waits)
+
+
+def handed_back(wish: StoredWish, *, token: str, now_s: float) -> StoredWish:
+    """Return the wish given back by a worker that has to stop; no death is counted."""
+    return replace(held(wish, token), state="wanted", token=None, lease_until_s=0.0, changed_at_s=now_s)
+
+
+def _put_off(wish: StoredWish, *, code: str, reason: str, now_s: float, pause_s: float, waits: int) -> StoredWish:
+    return replace(
+        wish,
+        state="waiting",
+        reason_code=code,
+        reason=reason,
+        token=None,
+        lease_until_s=0.0,
+        next_try_at_s=now_s + pause_s,
+        waits=waits,
+        changed_at_s=now_s,
+    )

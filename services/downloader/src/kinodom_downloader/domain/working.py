@@ -1,0 +1,292 @@
+"""A worker takes a wish from its first look to the visible folder. Every end is a state with a reason."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from kinodom_common.contracts.videos import VideoIn
+from kinodom_common.contracts.wishes import Progress
+from kinodom_common.errors import KinodomError, NoSpace, NotFound, Rejected, UpstreamFailed
+from kinodom_common.logs import get_log
+from kinodom_downloader.domain import wishes as rules
+from kinodom_downloader.domain.asking import event_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kinodom_common.contracts.offers import Offer
+    from kinodom_common.contracts.videos import TrackInfo
+    from kinodom_common.contracts.wishes import WishRequest
+    from kinodom_downloader.domain.fetched import Fetched
+    from kinodom_downloader.domain.ports import Announcer, Fetcher, Library, Resolver, Shelf, Wishes
+
+log = get_log(__name__)
+
+NEEDED_TIMES = 2.2  # free space over the declared size: segments, then track files
+ALWAYS_FREE_BYTES = 1_000_000_000
+
+
+class NoOffer(NotFound):
+    """Every source answered, and none has this."""
+
+    code = "no_offer"
+    title = "Nobody offers this now"
+
+
+class HandedBack(KinodomError):
+    """The worker has to stop; the wish goes to another one."""
+
+    code = "handed_back"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """Everything a worker works with."""
+
+    wishes: Wishes
+    resolver: Resolver
+    fetch: Fetcher
+    library: Library
+    shelf: Shelf
+    announcer: Announcer
+    clock: Callable[[], float]  # seconds since 1970
+    heartbeat: Callable[[Callable[[], None]], Heartbeat]
+
+
+class Heartbeat:
+    """Runs a beat every few seconds in the background until it is stopped. This one never beats; see adapters."""
+
+    def __init__(self, beat: Callable[[], None]) -> None:
+        self._beat = beat
+
+    def __enter__(self) -> Heartbeat:
+        """Start."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+
+    @property
+    def lost(self) -> bool:
+        """Tell whether a beat found the lease gone."""
+        return False
+
+
+class Run:
+    """One run of one wish under one lease."""
+
+    def __init__(self, wish: rules.StoredWish, token: str, tools: Tools) -> None:
+        self.wish = wish
+        self._token = token
+        self._tools = tools
+        self.progress = Progress(stage="asking")
+
+    def note(self, progress: Progress) -> None:
+        """Take and announce progress; the store hears of it with the next beat."""
+        self.progress = progress
+        self._tools.announcer.announce(event_of(self.wish, "task_progress").model_copy(update={"progress": progress}))
+
+    def packaged(self, fraction: float) -> None:
+        """Take how far the packaging is, 0 to 1."""
+        self.note(self.progress.model_copy(update={"stage": "packaging", "fraction": fraction, "left_s": None}))
+
+    def beat(self) -> None:
+        """Make the lease longer and store the progress; raises LeaseLost."""
+        self._change(
+            lambda wish: rules.renewed(wish, token=self._token, now_s=self._tools.clock(), progress=self.progress)
+        )
+
+    def fence(self) -> None:
+        """Pass the last gate before the folder is shown; raises LeaseLost."""
+        self._change(lambda wish: rules.publishing(wish, token=self._token, now_s=self._tools.clock()))
+
+    def end(self, step: Callable[[rules.StoredWish], rules.StoredWish], kind: str) -> rules.StoredWish:
+        """Store the end of this run if we still hold the wish, and announce it."""
+        self._change(lambda wish: step(rules.held(wish, self._token)))
+        self._tools.announcer.announce(event_of(self.wish, kind))
+        return self.wish
+
+    def _change(self, step: Callable[[rules.StoredWish], rules.StoredWish]) -> None:
+        self.wish = self._tools.wishes.change(self.wish.wish_id, step)
+
+
+def fulfil(wish_id: str, *, token: str, tools: Tools) -> rules.StoredWish | None:
+    """Do what a wish needs, and return it in its new state; None when there is nothing to do.
+
+    Raises:
+        HandedBack: the fetch was told to stop; the wish is `wanted` again.
+    """
+    run = _begin(wish_id, token=token, tools=tools)
+    if run is None:
+        return None
+    try:
+        with tools.heartbeat(run.beat) as heartbeat:
+            video = _work(run, tools, should_stop=lambda: heartbeat.lost)
+        done = run.end(
+            lambda wish: rules.ready(wish, token=token, now_s=tools.clock(), size_bytes=video.size_bytes),
+            "task_completed",
+        )
+    except rules.LeaseLost:
+        log.warning("lease_lost", wish_id=wish_id)
+        return None
+    except HandedBack:
+        run.end(lambda wish: rules.handed_back(wish, token=token, now_s=tools.clock()), "queue_status")
+        raise
+    except KinodomError as exc:
+        return _stopped(run, exc, tools)
+    except OSError as exc:
+        if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        return _stopped(run, NoSpace(_space_words(tools.library.room_bytes())), tools)
+    tools.library.clear(wish_id)
+    log.info("wish_fulfilled", wish_id=wish_id, size_bytes=video.size_bytes)
+    return done
+
+
+def hand_back(wish_id: str, *, token: str, tools: Tools) -> None:
+    """Give a wish back because this worker has to stop. What was fetched stays for the next one."""
+    try:
+        tools.wishes.change(wish_id, lambda wish: rules.handed_back(wish, token=token, now_s=tools.clock()))
+    except (rules.LeaseLost, rules.NoSuchWish):
+        return
+    log.info("wish_handed_back", wish_id=wish_id)
+
+
+def give_up(wish_id: str, *, token: str, tools: Tools) -> None:
+    """Refuse a wish over which the worker met a mistake of our own."""
+    reason = (
+        "The worker met a mistake of its own over this film; its log has the details. What was fetched is kept. "
+        "Press Try again, and tell the operator if it happens again."
+    )
+    try:
+        gone = tools.wishes.change(
+            wish_id,
+            lambda wish: rules.refused(rules.held(wish, token), code="internal", reason=reason, now_s=tools.clock()),
+        )
+    except (rules.LeaseLost, rules.NoSuchWish):
+        return
+    tools.announcer.announce(event_of(gone, "task_failed"))
+
+
+def _begin(wish_id: str, *, token: str, tools: Tools) -> Run | None:
+    now_s = tools.clock()
+    try:
+        wish = tools.wishes.change(wish_id, lambda found: rules.claim(found, token=token, now_s=now_s))
+    except (rules.NotClaimable, rules.NoSuchWish):
+        return None
+    except rules.CrashesWorker as exc:
+        code, reason = exc.code, exc.detail
+        gone = tools.wishes.change(wish_id, lambda found: rules.refused(found, code=code, reason=reason, now_s=now_s))
+        tools.announcer.announce(event_of(gone, "task_failed"))
+        return None
+    log.info("wish_taken", wish_id=wish_id, attempt=wish.attempt, external_id=wish.request.external_id)
+    tools.announcer.announce(event_of(wish, "task_started"))
+    return Run(wish, token, tools)
+
+
+def _work(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> VideoIn:
+    video = tools.library.published(run.wish.wish_id)
+    if video is None:
+        offer, fetched = _fetch(run, tools, should_stop=should_stop)
+        video = tools.library.publish(
+            run.wish, fetched, offer, fence=run.fence, on_packaged=run.packaged, should_stop=should_stop
+        )
+    else:
+        run.fence()  # the folder outlived a worker that died before it could say so
+    tools.shelf.register_video(run.wish.wish_id, video)
+    return video
+
+
+def _fetch(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> tuple[Offer, Fetched]:
+    """Try the offers in their order; when all fail, the error of one stands for them."""
+    offers = tools.resolver.offers(run.wish.request).offers
+    failure: KinodomError = NoOffer(
+        "No source has this film in this dub now. Choose another dub, or try again another day."
+    )
+    for offer in _suited(offers, run.wish.request.height_px):
+        _check_space(offer, tools.library)
+        try:
+            fetched = tools.fetch(
+                offer,
+                tools.library.work_folder(run.wish.wish_id),
+                wanted_height_px=run.wish.request.height_px,
+                on_progress=run.note,
+                should_stop=should_stop,
+            )
+        except (NotFound, Rejected, UpstreamFailed) as exc:
+            log.warning("offer_failed", wish_id=run.wish.wish_id, source=offer.source, code=exc.code)
+            # Trouble that may pass outweighs a refusal: as long as one offer may work later, the wish waits.
+            failure = failure if isinstance(failure, UpstreamFailed) else exc
+        else:
+            return offer, fetched
+    raise failure
+
+
+def _suited(offers: tuple[Offer, ...], height_px: int | None) -> list[Offer]:
+    """Return the offers with those of the wanted height first; a manifest with several heights suits any."""
+    if height_px is None:
+        return list(offers)
+    return sorted(offers, key=lambda offer: abs((offer.height_px or height_px) - height_px))
+
+
+def _check_space(offer: Offer, library: Library) -> None:
+    needed_bytes = ALWAYS_FREE_BYTES + int(NEEDED_TIMES * (offer.size_bytes or 0))
+    if library.room_bytes() < needed_bytes:
+        raise NoSpace(_space_words(library.room_bytes()))
+
+
+def _space_words(room_bytes: int) -> str:
+    return (
+        f"Waits for space: {room_bytes / 1e9:.1f} GB are free, and this film needs more. "
+        "Delete something and it goes on by itself."
+    )
+
+
+def _stopped(run: Run, error: KinodomError, tools: Tools) -> rules.StoredWish:
+    """Store why it stopped: trouble outside waits and tries again, the rest is refused."""
+    code, reason, now_s = error.code, error.detail, tools.clock()
+    retry_after = error.facts.get("retry_after_s")
+    pause_s = float(retry_after) if isinstance(retry_after, int | float) else None
+    log.warning("wish_stopped", wish_id=run.wish.wish_id, code=code, detail=reason)
+    try:
+        if isinstance(error, NoSpace):
+            return run.end(lambda wish: rules.waiting_for_space(wish, reason=reason, now_s=now_s), "task_failed")
+        if isinstance(error, UpstreamFailed):
+            return run.end(
+                lambda wish: rules.waiting(wish, code=code, reason=reason, now_s=now_s, retry_after_s=pause_s),
+                "task_failed",
+            )
+        return run.end(lambda wish: rules.refused(wish, code=code, reason=reason, now_s=now_s), "task_failed")
+    except rules.LeaseLost:
+        return run.wish
+
+
+def video_of(
+    request: WishRequest,
+    *,
+    tracks: tuple[TrackInfo, ...],
+    duration_s: float,
+    height_px: int | None,
+    size_bytes: int,
+    now_s: float,
+) -> VideoIn:
+    """Return what the house says of a packaged video."""
+    return VideoIn(
+        title=request.title,
+        external_id=request.external_id,
+        season=request.season,
+        episode=request.episode,
+        episode_name=request.episode_name,
+        translation_id=request.translation_id,
+        translation_name=request.translation_name,
+        translation_kind=request.translation_kind,
+        language=request.language,
+        height_px=height_px,
+        duration_s=duration_s,
+        size_bytes=size_bytes,
+        tracks=tracks,
+        published_at=datetime.fromtimestamp(now_s, UTC),
+    )

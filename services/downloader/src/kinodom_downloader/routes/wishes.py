@@ -1,0 +1,65 @@
+"""Wishes over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from flask import Blueprint, Response
+from pydantic import Field
+
+from kinodom_common.contracts import Request
+from kinodom_common.contracts.wishes import Wish, WishList, WishReply, WishRequest
+from kinodom_common.logs import request_id
+from kinodom_common.openapi import answer, body_of, describes, query_of
+from kinodom_downloader.domain import asking
+from kinodom_downloader.wiring import deps
+
+bp = Blueprint("wishes", __name__)
+
+
+class WishQuery(Request):
+    """Which wishes."""
+
+    ids: Annotated[str, Field(max_length=40_000)] = ""  # separated by commas; empty: the newest
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+
+
+@bp.post("/wishes")
+@describes(reply=WishReply, status=202, body=WishRequest, problems=("bad_request", "store_unavailable"))
+def make_wish() -> Response:
+    """Store a wish; the same content asked for again is the same wish."""
+    wish, created = asking.ask(body_of(WishRequest), desk=deps().desk, request_id=request_id())
+    reply = WishReply(wish=asking.wire(wish), created=created)
+    return answer(reply, 202, {"Location": f"/wishes/{wish.wish_id}"})
+
+
+@bp.get("/wishes")
+@describes(reply=WishList, query=WishQuery)
+def list_wishes() -> Response:
+    """List wishes by id, or the newest."""
+    query = query_of(WishQuery)
+    ids = [one for one in query.ids.split(",") if one]
+    found = asking.listed(ids, query.limit, desk=deps().desk)
+    return answer(WishList(wishes=tuple(asking.wire(wish) for wish in found)))
+
+
+@bp.get("/wishes/<wish_id>")
+@describes(reply=Wish, problems=("no_such_wish",))
+def one_wish(wish_id: str) -> Response:
+    """Show one wish."""
+    return answer(asking.wire(deps().desk.wishes.get(wish_id)))
+
+
+@bp.post("/wishes/<wish_id>/retry")
+@describes(reply=Wish, status=202, problems=("no_such_wish",))
+def retry_wish(wish_id: str) -> Response:
+    """Let a refused or waiting wish try again now."""
+    return answer(asking.wire(asking.try_again(wish_id, desk=deps().desk)), 202)
+
+
+@bp.delete("/wishes/<wish_id>")
+@describes(status=204, problems=("no_such_wish", "wish_busy"))
+def delete_wish(wish_id: str) -> tuple[str, int]:
+    """Delete a wish nobody works on, with its unfinished files; a published film stays."""
+    asking.forget(wish_id, desk=deps().desk)
+    return "", 204

@@ -1,0 +1,28 @@
+"""What an operator may set for the downloader, and what the house tells it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, HttpUrl, SecretStr
+
+from kinodom_common.settings import CommonSettings
+
+
+class WebSettings(CommonSettings):
+    """For the web service: it stores wishes and hints at them."""
+
+    store: str  # `sqlite:///path` or `mongodb://host/downloader`
+    redis_url: SecretStr
+    media_root: Path  # holds library/ work/ trash/ in one file system
+
+
+class WorkerSettings(WebSettings):
+    """For the workers: they also ask, fetch and publish."""
+
+    resolver_url: HttpUrl
+    catalogue_url: HttpUrl
+    allow_lan: str = ""  # `host:port, host:port`: names on the LAN that may be fetched from
+    segment_workers: Annotated[int, Field(ge=1, le=32)] = 12  # parallel segments of one film
+    user_agent: str = "Kinodom/0.1 (self-hosted)"

@@ -1,0 +1,92 @@
+"""Joins the rules of the downloader with the real world. Only this module names adapters."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from flask import current_app
+
+from kinodom_common.clients.catalogue import CatalogueClient
+from kinodom_common.clients.resolver import ResolverClient
+from kinodom_common.egress import EgressRules, parse_allow_lan
+from kinodom_common.http import HttpClient
+from kinodom_common.queueing import connect, make_queue, ping
+from kinodom_common.store import open_store
+from kinodom_downloader.adapters.fetcher import EngineFetcher
+from kinodom_downloader.adapters.heartbeat import ThreadHeartbeat
+from kinodom_downloader.adapters.library import MediaLibrary
+from kinodom_downloader.adapters.news import QUEUE, RedisAnnouncer, RqHints
+from kinodom_downloader.adapters.offers import ResolverOffers
+from kinodom_downloader.adapters.wish_store import StoredWishes
+from kinodom_downloader.domain import asking, working
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import redis
+
+    from kinodom_downloader.settings import WebSettings, WorkerSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebDeps:
+    """What the routes work with."""
+
+    desk: asking.Desk
+    ready: Mapping[str, Callable[[], None]]
+
+
+def deps() -> WebDeps:
+    """Return the dependencies of the running app."""
+    return cast("WebDeps", current_app.extensions["kinodom"])
+
+
+def connection(settings: WebSettings) -> redis.Redis:
+    """Return a connection to the queue."""
+    return connect(settings.redis_url.get_secret_value())
+
+
+def web(settings: WebSettings) -> WebDeps:
+    """Return the real dependencies of the web service."""
+    store = open_store(settings.store)
+    queue = connection(settings)
+    library = MediaLibrary(settings.media_root)
+    desk = asking.Desk(
+        wishes=StoredWishes(store),
+        hints=RqHints(make_queue(QUEUE, queue)),
+        announcer=RedisAnnouncer(queue),
+        library=library,
+        clock=time.time,
+    )
+    ready = {"store": store.ping, "redis": lambda: ping(queue), "media": library.check}
+    return WebDeps(desk=desk, ready=ready)
+
+
+def sweeper(settings: WorkerSettings) -> Callable[[], None]:
+    """Return the sweep: it hints at every wish that is due and clears what dead workers left."""
+    desk = web(settings).desk
+
+    def sweep() -> None:
+        asking.sweep(desk=desk)
+
+    return sweep
+
+
+def tools(settings: WorkerSettings) -> working.Tools:
+    """Return what a worker works with; called in the work horse, after the fork."""
+    key = settings.inner_key.get_secret_value()
+    rules = EgressRules(parse_allow_lan(settings.allow_lan))
+    return working.Tools(
+        wishes=StoredWishes(open_store(settings.store)),
+        resolver=ResolverOffers(
+            ResolverClient(HttpClient("resolver", str(settings.resolver_url), inner_key=key, timeout_s=30))
+        ),
+        fetch=EngineFetcher(rules, workers=settings.segment_workers, user_agent=settings.user_agent),
+        library=MediaLibrary(settings.media_root),
+        shelf=CatalogueClient(HttpClient("catalogue", str(settings.catalogue_url), inner_key=key)),
+        announcer=RedisAnnouncer(connection(settings)),
+        clock=time.time,
+        heartbeat=ThreadHeartbeat,
+    )

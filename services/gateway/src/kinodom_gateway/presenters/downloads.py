@@ -1,0 +1,77 @@
+"""The downloads page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import url_for
+
+from kinodom_gateway.i18n import gettext as _
+from kinodom_gateway.presenters import words
+
+if TYPE_CHECKING:
+    from kinodom_common.contracts.wishes import Wish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WishRow:
+    """One line of the downloads page."""
+
+    wish_id: str
+    name: str
+    url: str
+    facts: str
+    state: str
+    percent: int
+    left: str
+    right: str
+    reason: str | None
+    watch_url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadsView:
+    """Everything the downloads page prints."""
+
+    now: tuple[WishRow, ...]
+    needs: tuple[WishRow, ...]
+    then: tuple[WishRow, ...]
+    done: tuple[WishRow, ...]
+
+
+def downloads_view(wishes: tuple[Wish, ...]) -> DownloadsView:
+    """Return the downloads page, each wish in the part that its state says."""
+    rows = [(wish.state, wish_row(wish)) for wish in wishes]
+
+    def of(*states: str) -> tuple[WishRow, ...]:
+        return tuple(row for state, row in rows if state in states)
+
+    return DownloadsView(
+        now=of("running", "publishing"), needs=of("refused"), then=of("wanted", "waiting"), done=of("ready")[:50]
+    )
+
+
+def wish_row(wish: Wish) -> WishRow:
+    """Return one line of the downloads page."""
+    request, progress = wish.request, wish.progress
+    name = request.title.name
+    if request.episode is not None:
+        name = _("%(name)s, episode %(number)d", name=name, number=request.episode)
+    height = f"{request.height_px}p" if request.height_px else _("best picture")
+    left = f"{words.percent(progress.fraction)} %"
+    if progress.fetched_bytes:
+        left = f"{left}, {words.size(progress.fetched_bytes)}"
+    right = words.stage(progress.stage) if wish.state in ("running", "publishing") else ""
+    return WishRow(
+        wish_id=wish.wish_id,
+        name=name,
+        url=url_for("pages.external", external_id=request.external_id),
+        facts=f"{request.translation_name}, {height}",
+        state=wish.state,
+        percent=words.percent(progress.fraction),
+        left=left,
+        right=right,
+        reason=wish.reason,
+        watch_url=url_for("pages.watch", video_id=wish.wish_id) if wish.state == "ready" else None,
+    )

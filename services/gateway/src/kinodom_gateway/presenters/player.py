@@ -1,0 +1,154 @@
+"""The watch page and the room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import url_for
+
+from kinodom_gateway.domain.rooms import label_of, playlist
+from kinodom_gateway.i18n import gettext as _
+from kinodom_gateway.presenters import words
+
+if TYPE_CHECKING:
+    from kinodom_common.contracts.rooms import Room
+    from kinodom_common.contracts.videos import TitlePage, Video
+    from kinodom_gateway.domain.links import MediaLink
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Another episode."""
+
+    label: str
+    url: str
+    video_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DubLink:
+    """The same episode in another dub or height."""
+
+    name: str
+    kind: str
+    video_id: str
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoView:
+    """What the player needs."""
+
+    video_id: str
+    heading: str
+    subheading: str
+    back_url: str
+    duration_s: float
+    poster_url: str
+    manifest_url: str
+    link_expires_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchView:
+    """Everything the watch page prints; a room has the same picture."""
+
+    video: VideoView
+    dubs: tuple[DubLink, ...]
+    previous: Link | None
+    next: Link | None
+    csrf: str
+    create_room_url: str
+    member_token: str
+    viewer_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomView:
+    """What the room page prints beside the player."""
+
+    room_id: str
+    name: str
+    invite_url: str
+    qr_svg_url: str
+    items: tuple[Link, ...]
+    item: str
+
+
+def watch_view(
+    page: TitlePage, video: Video, link: MediaLink, *, csrf: str, member_token: str, viewer_name: str
+) -> WatchView:
+    """Return the player's page."""
+    order = playlist(page, video)
+    index = next(number for number, one in enumerate(order) if one.video_id == video.video_id)
+    heading = video.episode_name or page.title.name
+    below = (
+        video.translation_name
+        if video.episode is None
+        else _(
+            "%(name)s, episode %(number)d. %(dub)s",
+            name=page.title.name,
+            number=video.episode,
+            dub=video.translation_name,
+        )
+    )
+    return WatchView(
+        video=VideoView(
+            video_id=video.video_id,
+            heading=heading,
+            subheading=below,
+            back_url=url_for("pages.title", title_id=page.title.title_id),
+            duration_s=video.duration_s,
+            poster_url=link.poster_url,
+            manifest_url=link.manifest_url,
+            link_expires_at=link.expires_at_s,
+        ),
+        dubs=_dubs(page, video),
+        previous=_link(page, order[index - 1]) if index else None,
+        next=_link(page, order[index + 1]) if index + 1 < len(order) else None,
+        csrf=csrf,
+        create_room_url=url_for("rooms.create"),
+        member_token=member_token,
+        viewer_name=viewer_name,
+    )
+
+
+def room_view(room: Room, page: TitlePage, *, invite_url: str) -> RoomView:
+    """Return what stands beside the player of a room."""
+    videos = {one.video_id: one for one in page.videos}
+    items = tuple(
+        Link(label=item.label, url=url_for("pages.watch", video_id=item.video_id), video_id=item.video_id)
+        for item in room.items
+        if item.video_id in videos
+    )
+    return RoomView(
+        room_id=room.room_id,
+        name=room.name,
+        invite_url=invite_url,
+        qr_svg_url=url_for("rooms.qr", room_id=room.room_id),
+        items=items,
+        item=room.vec.item,
+    )
+
+
+def _link(page: TitlePage, video: Video) -> Link:
+    return Link(
+        label=label_of(page, video), url=url_for("pages.watch", video_id=video.video_id), video_id=video.video_id
+    )
+
+
+def _dubs(page: TitlePage, video: Video) -> tuple[DubLink, ...]:
+    same = [one for one in page.videos if (one.season, one.episode) == (video.season, video.episode)]
+    several = len({one.height_px for one in same}) > 1
+    return tuple(
+        DubLink(
+            name=f"{one.translation_name}, {one.height_px}p" if several else one.translation_name,
+            kind=words.translation_kind(one.translation_kind),
+            video_id=one.video_id,
+            url=url_for("pages.watch", video_id=one.video_id),
+            current=one.video_id == video.video_id,
+        )
+        for one in same
+    )

@@ -1,0 +1,69 @@
+"""Numbers, sizes and times as people read them."""
+
+from __future__ import annotations
+
+from kinodom_gateway.i18n import gettext as _
+from kinodom_gateway.i18n import ngettext
+
+NBSP = "\u00a0"
+
+
+def size(size_bytes: int) -> str:
+    """Return `1.5 GB`, `640 MB`; decimal units, as shops and disks count."""
+    if size_bytes >= 1e9:
+        return f"{size_bytes / 1e9:.1f}{NBSP}" + _("GB")
+    return f"{max(1, round(size_bytes / 1e6))}{NBSP}" + _("MB")
+
+
+def length(duration_s: float) -> str:
+    """Return `27 min`, `1 h 36 min`, `40 s`."""
+    if duration_s < 90:
+        return f"{round(duration_s)}{NBSP}" + _("s")
+    minutes = round(duration_s / 60)
+    hours, rest = divmod(minutes, 60)
+    short = f"{rest}{NBSP}" + _("min")
+    return f"{hours}{NBSP}{_('h')} {short}" if hours else short
+
+
+def clock(duration_s: float) -> str:
+    """Return `17:04` or `1:02:03`."""
+    seconds = int(duration_s)
+    hours, rest = divmod(seconds, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes:02}:{left:02}"
+
+
+def percent(fraction: float) -> int:
+    """Return whole percent; 100 only when it is all there."""
+    return 100 if fraction >= 1 else int(fraction * 100)
+
+
+def kind(value: str) -> str:
+    """Return the word for a kind of title."""
+    return {"film": _("Film"), "series": _("Series")}.get(value, _("Film"))
+
+
+def translation_kind(value: str) -> str:
+    """Return the word for a kind of translation."""
+    return {"voice": _("voice"), "subtitles": _("subtitles"), "original": _("original")}.get(value, value)
+
+
+def episodes(count: int) -> str:
+    """Return `12 episodes`."""
+    return ngettext("%(num)d episode", "%(num)d episodes", count)
+
+
+def films(count: int) -> str:
+    """Return `14 films`."""
+    return ngettext("%(num)d film", "%(num)d films", count)
+
+
+def stage(value: str) -> str:
+    """Return what a worker is doing."""
+    return {
+        "asking": _("asking the source"),
+        "planning": _("reading the list of parts"),
+        "fetching": _("fetching"),
+        "packaging": _("packaging"),
+        "publishing": _("putting it on the shelf"),
+    }.get(value, value)

@@ -1,0 +1,1 @@
+"""Pages for people and `/api/v1` for scripts."""

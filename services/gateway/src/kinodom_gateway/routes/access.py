@@ -1,0 +1,48 @@
+"""What several routes ask of the services: a video with its title, and a signed link to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+from kinodom_common.contracts.titles import ExternalId
+from kinodom_common.contracts.videos import VideoId
+from kinodom_common.errors import NotFound, UpstreamFailed
+from kinodom_gateway.domain.links import media_link
+from kinodom_gateway.viewer import viewer
+from kinodom_gateway.wiring import deps
+
+if TYPE_CHECKING:
+    from kinodom_common.contracts.videos import TitlePage, Video
+    from kinodom_gateway.domain.links import MediaLink
+
+VIDEO_ID: TypeAdapter[str] = TypeAdapter(VideoId)
+EXTERNAL_ID: TypeAdapter[str] = TypeAdapter(ExternalId)
+
+
+def video_page(video_id: str) -> tuple[TitlePage, Video]:
+    """Return a video of the house with its title; raises NotFound, or ValidationError for an id of no video."""
+    tools = deps()
+    video = tools.catalogue.video(VIDEO_ID.validate_python(video_id))
+    return tools.catalogue.title(video.title_id), video
+
+
+def title_known(external_id: str) -> TitlePage | None:
+    """Return the house's page of a source's title; None when it has nothing of it, or cannot be asked now."""
+    try:
+        return deps().catalogue.title_by_external(EXTERNAL_ID.validate_python(external_id))
+    except (NotFound, UpstreamFailed):
+        return None
+
+
+def link_for(video_id: str) -> MediaLink:
+    """Return a signed link for the viewer of this request."""
+    tools = deps()
+    return media_link(
+        video_id,
+        viewer_cookie=viewer().cookie,
+        key=tools.settings.media_key.get_secret_value(),
+        now_s=tools.clock(),
+        life_s=tools.settings.link_life_s,
+    )

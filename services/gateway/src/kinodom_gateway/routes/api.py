@@ -1,0 +1,129 @@
+"""The browser's and scripts' API, version 1."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from kinodom_common.contracts.rooms import Room, RoomList
+from kinodom_common.contracts.videos import TitleList, TitlePage
+from kinodom_common.contracts.wishes import Wish, WishList
+from kinodom_common.openapi import answer, body_of, describes, query_of
+from kinodom_gateway.domain import finding, wishing
+from kinodom_gateway.routes import forms
+from kinodom_gateway.routes.access import link_for, video_page
+from kinodom_gateway.routes.rooms import make_room
+from kinodom_gateway.viewer import viewer
+from kinodom_gateway.wiring import deps
+
+bp = Blueprint("api", __name__, url_prefix="/api/v1")
+
+
+@bp.get("/search")
+@describes(reply=forms.FoundReply, query=forms.SearchQuery, problems=("empty_query",))
+def search() -> Response:
+    """Find a name or an address in the house and at the sources."""
+    tools, query = deps(), query_of(forms.SearchQuery)
+    found = finding.search(query.q, shelf=tools.catalogue, sources=tools.resolver, wait_s=tools.settings.search_wait_s)
+    reply = forms.FoundReply(query=found.query, home=found.home, away=found.away, silent=dict(found.silent))
+    return answer(reply)
+
+
+@bp.get("/titles")
+@describes(reply=TitleList, query=forms.PageQuery)
+def list_titles() -> Response:
+    """List the titles of the house, the newest first."""
+    query = query_of(forms.PageQuery)
+    return answer(deps().catalogue.titles(limit=query.limit, after=query.after))
+
+
+@bp.get("/titles/<title_id>")
+@describes(reply=TitlePage, problems=("no_such_title",))
+def one_title(title_id: str) -> Response:
+    """Show a title with its videos."""
+    return answer(deps().catalogue.title(title_id))
+
+
+@bp.get("/wishes")
+@describes(reply=WishList, query=forms.WishQuery)
+def list_wishes() -> Response:
+    """List wishes by id, or the newest."""
+    query = query_of(forms.WishQuery)
+    ids = tuple(one for one in query.ids.split(",") if one)
+    return answer(deps().downloader.wishes(ids, limit=query.limit))
+
+
+@bp.post("/wishes")
+@describes(reply=forms.WishesReply, status=202, body=forms.WishForm, problems=("no_such_translation", "no_such_title"))
+def make_wishes() -> Response:
+    """Ask for episodes on the disk; what is there already, or is asked for already, is not made twice."""
+    tools, form = deps(), body_of(forms.WishForm)
+    made = wishing.wish(form.choice(), viewer_id=viewer().viewer_id, sources=tools.resolver, queue=tools.downloader)
+    created = sum(one.created for one in made)
+    return answer(forms.WishesReply(wishes=tuple(one.wish for one in made), created=created), 202)
+
+
+@bp.get("/wishes/<wish_id>")
+@describes(reply=Wish, problems=("no_such_wish",))
+def one_wish(wish_id: str) -> Response:
+    """Show one wish."""
+    return answer(deps().downloader.one(wish_id))
+
+
+@bp.post("/wishes/<wish_id>/retry")
+@describes(reply=Wish, status=202, problems=("no_such_wish",))
+def retry_wish(wish_id: str) -> Response:
+    """Let a stopped wish try again now."""
+    return answer(deps().downloader.retry(wish_id), 202)
+
+
+@bp.delete("/wishes/<wish_id>")
+@describes(status=204, problems=("no_such_wish", "wish_busy"))
+def delete_wish(wish_id: str) -> tuple[str, int]:
+    """Take a wish off the list; a published film stays."""
+    deps().downloader.forget(wish_id)
+    return "", 204
+
+
+@bp.post("/links")
+@describes(reply=forms.LinkReply, body=forms.LinkForm, problems=("no_such_video",))
+def make_link() -> Response:
+    """Sign a fresh link to a video for this browser."""
+    video_id = body_of(forms.LinkForm).video_id
+    video_page(video_id)
+    link = link_for(video_id)
+    reply = forms.LinkReply(
+        video_id=video_id, manifest_url=link.manifest_url, poster_url=link.poster_url, expires_at=link.expires_at_s
+    )
+    return answer(reply)
+
+
+@bp.get("/rooms")
+@describes(reply=RoomList)
+def list_rooms() -> Response:
+    """List the rooms that are open."""
+    return answer(deps().sync.rooms())
+
+
+@bp.post("/rooms")
+@describes(reply=Room, status=201, body=forms.RoomForm, problems=("no_such_video",))
+def create_room() -> Response:
+    """Make a room around a video."""
+    return answer(make_room(body_of(forms.RoomForm)), 201)
+
+
+@bp.post("/demo")
+@describes(reply=forms.DemoReply, status=202, problems=("no_demo",))
+def make_demo() -> Response:
+    """Ask for the demo films, through the whole real path."""
+    tools = deps()
+    made = wishing.make_demo(viewer_id=viewer().viewer_id, sources=tools.resolver, queue=tools.downloader)
+    return answer(forms.DemoReply(wishes=tuple(one.wish.wish_id for one in made)), 202)
+
+
+@bp.get("/me")
+@describes(reply=forms.MeReply)
+def me() -> Response:
+    """Say who this browser is, with a token for the socket."""
+    seen = viewer()
+    token = deps().gate.member_token(seen, seen.name)
+    return answer(forms.MeReply(viewer_id=seen.viewer_id, name=seen.name, member_token=token))

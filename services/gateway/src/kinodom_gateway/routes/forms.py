@@ -1,0 +1,110 @@
+"""What pages and scripts send to the gateway."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from kinodom_common.contracts import Reply, Request
+from kinodom_common.contracts.titles import ExternalId, SearchReply
+from kinodom_common.contracts.videos import TitleList, VideoId
+from kinodom_common.contracts.wishes import Wish
+from kinodom_gateway.domain.wishing import Choice
+
+Place = Annotated[str, StringConstraints(pattern=r"^\d{0,3}\.\d{0,5}$")]
+
+
+class WishForm(Request):
+    """Download: which dub, which height, which episodes."""
+
+    external_id: ExternalId
+    translation_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    height_px: Annotated[int, Field(ge=1, le=8640)] | None = None  # None: the best
+    episodes: Annotated[tuple[Place, ...], Field(max_length=500, strict=False)] = ()  # `season.episode`; empty: all
+
+    def choice(self) -> Choice:
+        """Return the form as the rules know it."""
+        return Choice(
+            external_id=self.external_id,
+            translation_id=self.translation_id,
+            episodes=tuple(_place(one) for one in self.episodes),
+            height_px=self.height_px,
+        )
+
+
+class LinkForm(Request):
+    """A fresh signed link for a video."""
+
+    video_id: VideoId
+
+
+class RoomForm(Request):
+    """A room around a video, from where its maker is."""
+
+    video_id: VideoId
+    pos_ms: Annotated[float, Field(ge=0, le=1e9, strict=False, allow_inf_nan=False)] = 0.0
+
+
+class SearchQuery(Request):
+    """A name or an address."""
+
+    q: Annotated[str, Field(max_length=2000)] = ""
+
+
+class PageQuery(Request):
+    """Which part of a list."""
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 60
+    after: Annotated[str, Field(max_length=200)] | None = None
+
+
+class WishQuery(Request):
+    """Which wishes."""
+
+    ids: Annotated[str, Field(max_length=40_000)] = ""  # separated by commas; empty: the newest
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+
+
+class FoundReply(Reply):
+    """What the house and the sources have. A part that could not be asked is `None` and stands in `silent`."""
+
+    query: str
+    home: TitleList | None = None
+    away: SearchReply | None = None
+    silent: dict[str, str] = Field(default_factory=dict)  # part → reason in words
+
+
+class LinkReply(Reply):
+    """A signed link to a folder of media."""
+
+    video_id: str
+    manifest_url: str
+    poster_url: str
+    expires_at: int  # seconds since 1970
+
+
+class WishesReply(Reply):
+    """Wishes that a request made or found."""
+
+    wishes: tuple[Wish, ...]
+    created: int
+
+
+class DemoReply(Reply):
+    """The wishes for the demo films."""
+
+    wishes: tuple[str, ...]
+
+
+class MeReply(Reply):
+    """Who the browser is to the house."""
+
+    viewer_id: str
+    name: str
+    member_token: str  # for the socket
+
+
+def _place(text: str) -> tuple[int | None, int | None]:
+    season, _dot, episode = text.partition(".")
+    return (int(season) if season else None, int(episode) if episode else None)

@@ -1,0 +1,121 @@
+"""Pages. Each reads and sends without a script."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, redirect, render_template, request, url_for
+
+from kinodom_common.openapi import query_of
+from kinodom_gateway.domain import finding, wishing
+from kinodom_gateway.domain.finding import Seen, side_by_side
+from kinodom_gateway.presenters import downloads, shelf, titles
+from kinodom_gateway.presenters.player import watch_view
+from kinodom_gateway.routes.access import link_for, title_known, video_page
+from kinodom_gateway.routes.forms import SearchQuery, WishForm
+from kinodom_gateway.viewer import csrf_token, viewer
+from kinodom_gateway.wiring import deps
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+bp = Blueprint("pages", __name__)
+NEW_ON_HOME = 24
+
+
+@bp.get("/")
+def home() -> str:
+    """Show what is new, what is coming, and who watches together."""
+    tools = deps()
+    newest = tools.catalogue.titles(limit=NEW_ON_HOME)
+    coming, rooms = side_by_side(lambda: tools.downloader.wishes(limit=50), tools.sync.rooms, wait_s=2.0)
+    view = shelf.home_view(newest, coming, rooms)
+    return render_template("home.html", page=view)
+
+
+@bp.get("/search")
+def search() -> str:
+    """Show what the house has and what sources offer under a name or an address."""
+    tools = deps()
+    found = finding.search(
+        query_of(SearchQuery).q, shelf=tools.catalogue, sources=tools.resolver, wait_s=tools.settings.search_wait_s
+    )
+    return render_template("search.html", page=shelf.search_view(found))
+
+
+@bp.get("/titles/<title_id>")
+def title(title_id: str) -> str:
+    """Show a title of the house."""
+    tools = deps()
+    seen = finding.open_title(
+        title_id, shelf=tools.catalogue, sources=tools.resolver, queue=tools.downloader, wait_s=6.0
+    )
+    return _title_page(seen)
+
+
+@bp.get("/find/<path:external_id>")
+def external(external_id: str) -> str:
+    """Show a title of a source, in the house or not."""
+    tools = deps()
+    known = title_known(external_id)
+    seen = finding.open_external(external_id, home=known, sources=tools.resolver, queue=tools.downloader, wait_s=6.0)
+    return _title_page(seen)
+
+
+def _title_page(seen: Seen) -> str:
+    view = titles.title_view(seen, dub=request.args.get("dub"))
+    return render_template("title.html", page=view)
+
+
+@bp.post("/wishes")
+def make_wish() -> Response:
+    """Take a press of Download and show the queue."""
+    tools = deps()
+    fields = request.form
+    form = WishForm(
+        external_id=fields.get("external_id", ""),
+        translation_id=fields.get("translation_id", ""),
+        height_px=int(fields["height_px"]) if fields.get("height_px", "").isdigit() else None,
+        episodes=tuple(fields.getlist("episodes")),
+    )
+    wishing.wish(form.choice(), viewer_id=viewer().viewer_id, sources=tools.resolver, queue=tools.downloader)
+    return redirect(url_for("pages.queue"), 303)
+
+
+@bp.post("/demo")
+def demo() -> Response:
+    """Take the press of the demo button on the empty home page."""
+    tools = deps()
+    wishing.make_demo(viewer_id=viewer().viewer_id, sources=tools.resolver, queue=tools.downloader)
+    return redirect(url_for("pages.queue"), 303)
+
+
+@bp.get("/downloads")
+def queue() -> str:
+    """Show the queue."""
+    view = downloads.downloads_view(deps().downloader.wishes(limit=300).wishes)
+    return render_template("downloads.html", page=view)
+
+
+@bp.post("/wishes/<wish_id>/retry")
+def retry(wish_id: str) -> Response:
+    """Let a stopped wish try again."""
+    deps().downloader.retry(wish_id)
+    return redirect(url_for("pages.queue"), 303)
+
+
+@bp.post("/wishes/<wish_id>/forget")
+def forget(wish_id: str) -> Response:
+    """Take a wish off the list."""
+    deps().downloader.forget(wish_id)
+    return redirect(url_for("pages.queue"), 303)
+
+
+@bp.get("/watch/<video_id>")
+def watch(video_id: str) -> str:
+    """Show the player."""
+    page, video = video_page(video_id)
+    seen, gate = viewer(), deps().gate
+    token = gate.member_token(seen, seen.name)
+    view = watch_view(page, video, link_for(video_id), csrf=csrf_token(), member_token=token, viewer_name=seen.name)
+    return render_template("watch.html", page=view)

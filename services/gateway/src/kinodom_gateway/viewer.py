@@ -1,0 +1,132 @@
+"""Who looks at the page: a signed cookie until the house has accounts, and tokens against forged requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import Response, current_app, g, request
+from itsdangerous import BadSignature, URLSafeSerializer
+from werkzeug.exceptions import MethodNotAllowed
+
+from kinodom_common.errors import Forbidden
+from kinodom_common.ids import new_id
+from kinodom_common.members import MemberTokens
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+COOKIE = "viewer"
+COOKIE_LIFE_S = 400 * 24 * 3600  # the longest a browser keeps one
+CSRF_FIELD = "csrf"
+CSRF_HEADER = "X-CSRF-Token"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+CSP = (
+    "default-src 'none'; script-src 'self'; connect-src 'self'; media-src 'self' blob:; style-src 'self'; "
+    "img-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
+
+
+class ForgedRequest(Forbidden):
+    """A request that changes something did not come from a page of this house."""
+
+    code = "forged_request"
+    title = "This did not come from a page of the house"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """Somebody at a browser."""
+
+    viewer_id: str
+    cookie: str  # raw value; media links are signed over it
+    fresh: bool  # the cookie was made for this answer
+
+    @property
+    def name(self) -> str:
+        """Return a name to show others until the viewer gives one."""
+        return f"Guest {self.viewer_id[:2].upper()}"
+
+
+class Gate:
+    """Signs and checks what browsers bring."""
+
+    def __init__(self, session_key: str, member_key: str) -> None:
+        self._cookies = URLSafeSerializer(session_key, salt="viewer")
+        self._csrf = URLSafeSerializer(session_key, salt="csrf")
+        self._members = MemberTokens(member_key)
+
+    def viewer(self, cookie: str | None) -> Viewer:
+        """Return the viewer of a cookie; a missing or forged one makes a new viewer."""
+        if cookie:
+            try:
+                viewer_id = self._cookies.loads(cookie)
+            except BadSignature:
+                viewer_id = None
+            if isinstance(viewer_id, str):
+                return Viewer(viewer_id=viewer_id, cookie=cookie, fresh=False)
+        viewer_id = new_id()
+        return Viewer(viewer_id=viewer_id, cookie=str(self._cookies.dumps(viewer_id)), fresh=True)
+
+    def csrf(self, viewer: Viewer) -> str:
+        """Return the token that forms and scripts of this viewer send along."""
+        return str(self._csrf.dumps(viewer.viewer_id))
+
+    def csrf_fits(self, token: str, viewer: Viewer) -> bool:
+        """Tell whether a token was made for this viewer."""
+        try:
+            return bool(self._csrf.loads(token) == viewer.viewer_id)
+        except BadSignature:
+            return False
+
+    def member_token(self, viewer: Viewer, name: str) -> str:
+        """Return what a browser shows to sync: who it is, for a day."""
+        return self._members.sign(viewer.viewer_id, name)
+
+
+def viewer() -> Viewer:
+    """Return the viewer of the current request."""
+    found: Viewer = g.viewer
+    return found
+
+
+def csrf_token() -> str:
+    """Return the token for forms of the current page."""
+    gate: Gate = current_app.extensions["kinodom_gate"]
+    return gate.csrf(viewer())
+
+
+def guard(app: Flask, gate: Gate) -> None:
+    """Know the viewer of each request, refuse forged ones, and send the headers that keep pages to themselves."""
+    app.extensions["kinodom_gate"] = gate
+
+    def enter() -> None:
+        g.viewer = gate.viewer(request.cookies.get(COOKIE))
+        if isinstance(request.routing_exception, MethodNotAllowed) or request.method in SAFE_METHODS:
+            return
+        origin = request.headers.get("Origin")
+        if origin is not None and origin.partition("://")[2] != request.host:
+            raise ForgedRequest("Another site sent this. Open the page of the house and press the button there.")
+        token = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
+        if g.viewer.fresh or not gate.csrf_fits(token, g.viewer):
+            raise ForgedRequest("The page is too old, or cookies are off. Load the page again and repeat.")
+
+    def leave(response: Response) -> Response:
+        seen = g.get("viewer")
+        if seen is not None and seen.fresh:
+            response.set_cookie(
+                COOKIE, seen.cookie, max_age=COOKIE_LIFE_S, httponly=True, samesite="Lax", secure=request.is_secure
+            )
+        headers = response.headers
+        headers.setdefault("Content-Security-Policy", CSP)
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Referrer-Policy", "same-origin")
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        headers.setdefault("Cache-Control", "no-store")
+        headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        headers.add("Vary", "Cookie")
+        return response
+
+    app.before_request(enter)
+    app.after_request(leave)

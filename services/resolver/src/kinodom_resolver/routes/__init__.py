@@ -1,0 +1,1 @@
+"""HTTP of the resolver: parse, ask the domain, render."""

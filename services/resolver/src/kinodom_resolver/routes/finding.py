@@ -1,0 +1,75 @@
+"""Search, titles, offers, sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from flask import Blueprint
+from pydantic import Field
+
+from kinodom_common.contracts import Request
+from kinodom_common.contracts.offers import OfferList
+from kinodom_common.contracts.titles import ExternalId, SearchReply, SourceList, SourceTitle
+from kinodom_common.openapi import answer, describes, query_of
+from kinodom_resolver.domain import finding
+from kinodom_resolver.wiring import deps
+
+if TYPE_CHECKING:
+    from flask import Response
+
+bp = Blueprint("finding", __name__)
+
+
+class SearchQuery(Request):
+    """`?q=`: words of a title, or an address."""
+
+    q: Annotated[str, Field(max_length=2000)]
+
+
+class TitleQuery(Request):
+    """The id of a title at its source."""
+
+    external_id: ExternalId
+
+
+class OffersQuery(TitleQuery):
+    """One episode in one translation. A film has neither season nor episode."""
+
+    season: Annotated[int, Field(ge=0)] | None = None
+    episode: Annotated[int, Field(ge=0)] | None = None
+    translation_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+@bp.get("/search")
+@describes(reply=SearchReply, query=SearchQuery, problems=("empty_query", "bad_request"))
+def search() -> Response:
+    """Ask all sources at once."""
+    here = deps()
+    query = query_of(SearchQuery).q
+    return answer(finding.search(query, listed=here.listed, wall=here.wall, deadline_s=here.search_deadline_s))
+
+
+@bp.get("/titles/<path:external_id>")
+@describes(reply=SourceTitle, problems=("no_such_source", "no_such_title", "source_silent", "source_broke"))
+def title(external_id: str) -> Response:
+    """Open a title at its source."""
+    here = deps()
+    asked = TitleQuery(external_id=external_id).external_id
+    return answer(finding.title(asked, listed=here.listed, wall=here.wall, deadline_s=here.open_deadline_s))
+
+
+@bp.get("/offers")
+@describes(reply=OfferList, query=OffersQuery, problems=("no_such_source", "no_such_title", "source_silent"))
+def offers() -> Response:
+    """Get fresh addresses of one episode."""
+    here = deps()
+    q = query_of(OffersQuery)
+    episode = (q.external_id, q.season, q.episode, q.translation_id)
+    return answer(finding.offers(*episode, listed=here.listed, wall=here.wall, deadline_s=here.open_deadline_s))
+
+
+@bp.get("/sources")
+@describes(reply=SourceList)
+def sources() -> Response:
+    """List the sources known here."""
+    return answer(finding.sources(listed=deps().listed))

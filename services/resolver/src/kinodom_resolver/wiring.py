@@ -1,0 +1,89 @@
+"""Puts the resolver together. The only place that names its adapters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import metadata
+from typing import TYPE_CHECKING, cast
+
+from flask import current_app
+
+from kinodom_common.egress import EgressRules, OutsideClient, OutsideLimits, parse_allow_lan
+from kinodom_common.logs import get_log
+from kinodom_resolver.domain.ports import Listed
+from kinodom_resolver.domain.wall import Wall
+from kinodom_resolver.sources import BUILT_IN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kinodom_resolver.domain.ports import Outside, SourceClass
+    from kinodom_resolver.settings import Settings
+
+log = get_log(__name__)
+
+GROUP = "kinodom.sources"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps:
+    """What the views work with."""
+
+    listed: tuple[Listed, ...]
+    wall: Wall
+    search_deadline_s: float
+    open_deadline_s: float
+
+
+def deps() -> Deps:
+    """Return the parts of the app that serves the present request."""
+    return cast("Deps", current_app.extensions["kinodom"])
+
+
+def build(settings: Settings) -> Deps:
+    """Return the parts as the settings ask for them."""
+    return Deps(
+        listed=tuple(list_sources(settings, way_out(settings), known_sources(entry_points()))),
+        wall=Wall(),
+        search_deadline_s=settings.search_deadline_s,
+        open_deadline_s=settings.open_deadline_s,
+    )
+
+
+def entry_points() -> list[metadata.EntryPoint]:
+    """Return the built-in sources, then those that installed packages offer under `kinodom.sources`.
+
+    The built-in ones are listed in the package and not in its metadata, so that they are there without an install.
+    """
+    ours = [metadata.EntryPoint(name=name, value=value, group=GROUP) for name, value in BUILT_IN.items()]
+    return ours + [point for point in metadata.entry_points(group=GROUP) if point.name not in BUILT_IN]
+
+
+def known_sources(points: Iterable[metadata.EntryPoint]) -> list[SourceClass]:
+    """Return the classes behind the entry points; one that cannot be imported is logged and left out."""
+    known: list[SourceClass] = []
+    for point in points:
+        try:
+            known.append(point.load())
+        except (ImportError, AttributeError):
+            log.exception("source_could_not_be_loaded", source=point.name)
+    return known
+
+
+def list_sources(settings: Settings, outside: Outside, known: Iterable[SourceClass]) -> list[Listed]:
+    """Return one row per known source; those switched off have no source in it."""
+    options = {name: str(value) for name, value in settings.model_dump(exclude={"inner_key"}).items() if value}
+    return [Listed.of(one, None if one.name in settings.sources_off else one.build(options, outside)) for one in known]
+
+
+def way_out(settings: Settings) -> OutsideClient:
+    """Return the guarded client. The demo site may stand at home: the operator named it, not a visitor."""
+    allowed = parse_allow_lan(settings.allow_lan)
+    if settings.demo_url is not None:
+        allowed |= {(str(settings.demo_url.host).strip("[]").lower(), int(settings.demo_url.port or 80))}
+    contact = f"; {settings.contact}" if settings.contact else ""
+    return OutsideClient(
+        rules=EgressRules(allow_lan=frozenset(allowed)),
+        user_agent=f"Kinodom/0.1 (home cinema{contact})",
+        limits=OutsideLimits(whole_s=settings.open_deadline_s),
+    )

@@ -1,0 +1,1 @@
+"""Redis, signed tokens and sockets."""

@@ -1,0 +1,1 @@
+"""Rules of the rooms: plain functions and values, no transport, no store, time passed in."""

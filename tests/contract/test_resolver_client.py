@@ -1,0 +1,113 @@
+"""The typed client against the real app, on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from openapi_spec_validator import validate
+from pydantic import SecretStr
+
+from kinodom_common.clients.resolver import ResolverClient
+from kinodom_common.contracts.offers import Offer
+from kinodom_common.errors import NotFound, Rejected, UpstreamFailed
+from kinodom_common.http import HttpClient
+from kinodom_resolver.app import create_app
+from kinodom_resolver.domain.wall import Wall
+from kinodom_resolver.settings import Settings
+from kinodom_resolver.wiring import Deps
+from tests.support.fake_sources import FakeSource, film, hit, listed
+from tests.support.served import served
+
+KEY = "an invented key"
+ODD_ID = "odd:https%3A%2F%2Fexample.org%2Fa%2520b%3Fx%3D1%26y"
+
+
+@pytest.fixture
+def source() -> FakeSource:
+    return FakeSource("odd")
+
+
+@pytest.fixture
+def url(source: FakeSource) -> Iterator[str]:
+    deps = Deps(listed=tuple(listed(source)), wall=Wall(), search_deadline_s=60, open_deadline_s=60)
+    with served(create_app(Settings(inner_key=SecretStr(KEY)), deps=deps)) as address:
+        yield address
+
+
+@pytest.fixture
+def client(url: str) -> ResolverClient:
+    return ResolverClient(HttpClient("resolver", url, inner_key=KEY))
+
+
+def test_a_search_arrives_whole(source: FakeSource, client: ResolverClient) -> None:
+    source.answer = [hit(ODD_ID, "Жестяной маяк & more")]
+
+    reply = client.search("маяк & 100% #1")
+
+    assert reply.query == "маяк & 100% #1"
+    assert [(one.external_id, one.name) for one in reply.hits] == [(ODD_ID, "Жестяной маяк & more")]
+    assert reply.sources[0].state == "answered"
+
+
+def test_an_id_with_percent_signs_arrives_as_it_is(source: FakeSource, client: ResolverClient) -> None:
+    source.answer = film(ODD_ID)
+
+    title = client.title(ODD_ID)
+
+    assert title.card.external_id == ODD_ID
+    assert source.asked == [(ODD_ID,)]
+
+
+def test_offers_are_asked_for_by_episode(source: FakeSource, client: ResolverClient) -> None:
+    source.answer = [Offer(source="odd", url="https://example.org/a.m3u8", delivery="hls", headers={"Referer": "x"})]
+
+    series = client.offers(ODD_ID, season=1, episode=0, translation_id="dub")
+    client.offers(ODD_ID, translation_id="dub")
+
+    assert series.offers[0].headers == {"Referer": "x"}
+    assert source.asked == [(ODD_ID, 1, 0, "dub"), (ODD_ID, None, None, "dub")]
+
+
+def test_sources_are_listed(client: ResolverClient) -> None:
+    reply = client.sources()
+
+    assert [(one.name, one.enabled) for one in reply.sources] == [("odd", True)]
+
+
+@pytest.mark.parametrize(
+    ("external_id", "answer", "family", "code"),
+    [
+        ("odd:1", NotFound("x"), NotFound, "no_such_title"),
+        ("even:1", (), NotFound, "no_such_source"),
+        ("odd:1", UpstreamFailed("It is down."), UpstreamFailed, "upstream_failed"),
+        ("odd:1", {}, UpstreamFailed, "source_broke"),
+        ("no id", (), Rejected, "bad_request"),
+    ],
+)
+def test_problems_keep_their_family_and_code(
+    source: FakeSource, client: ResolverClient, external_id: str, answer: object, family: type[Exception], code: str
+) -> None:
+    source.answer = answer
+
+    with pytest.raises(family) as caught:
+        client.title(external_id)
+
+    assert caught.value.code == code  # type: ignore[attr-defined]  # all three families have it
+
+
+def test_an_empty_search_is_refused(client: ResolverClient) -> None:
+    with pytest.raises(Rejected) as caught:
+        client.search("  ")
+
+    assert caught.value.code == "empty_query"
+
+
+def test_the_openapi_document_is_valid_and_names_every_path(source: FakeSource) -> None:
+    deps = Deps(listed=tuple(listed(source)), wall=Wall(), search_deadline_s=60, open_deadline_s=60)
+    app = create_app(Settings(inner_key=SecretStr(KEY)), deps=deps)
+
+    document = app.test_client().get("/openapi.json").get_json()
+
+    validate(document)
+    assert set(document["paths"]) == {"/search", "/titles/{external_id}", "/offers", "/sources"}

@@ -1,0 +1,243 @@
+"""A gateway whose neighbours are small classes with a switch per failure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from kinodom_common.contracts.rooms import Room, RoomItem, RoomList, RoomRequest, Vec
+from kinodom_common.contracts.titles import (
+    EpisodeRef,
+    SearchReply,
+    SourceOutcome,
+    SourceTitle,
+    TitleCard,
+    TitleHit,
+    Translation,
+)
+from kinodom_common.contracts.videos import Title, TitleList, TitlePage, Video
+from kinodom_common.contracts.wishes import Progress, Wish, WishList, WishReply, WishRequest
+from kinodom_common.errors import KinodomError, NotFound
+from kinodom_common.hosts import HostRule
+from kinodom_common.ids import content_key, video_id_of
+from kinodom_gateway.app import create_app
+from kinodom_gateway.assets import Assets
+from kinodom_gateway.settings import Settings
+from kinodom_gateway.viewer import Gate
+from kinodom_gateway.wiring import Deps
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flask.testing import FlaskClient
+
+NOW = datetime(2026, 11, 21, 19, 0, tzinfo=UTC)
+EXTERNAL = "demo:tin-lighthouse"
+TITLE_ID = "t0123456789abcdef0123"
+CARD = TitleCard(
+    external_id=EXTERNAL, name="The Tin Lighthouse", year=2026, kind="series", original_name="Жестяной маяк"
+)
+EPISODES = tuple(EpisodeRef(season=1, episode=n, name=f"Part {n}") for n in (1, 2, 3))
+PRICHAL = Translation(
+    translation_id="prichal", name="Prichal", kind="voice", language="ru", heights_px=(720, 360), episodes=EPISODES
+)
+KOTELNAYA = Translation(
+    translation_id="kotelnaya", name="Studio Kotelnaya", kind="voice", heights_px=(360,), episodes=EPISODES[:2]
+)
+SOURCE_TITLE = SourceTitle(source="demo", card=CARD, translations=(PRICHAL, KOTELNAYA))
+
+
+def a_video(episode: int = 1, translation: str = "prichal", height: int = 720) -> Video:
+    """Return a video on the disk."""
+    return Video(
+        video_id=video_id_of(content_key(EXTERNAL, 1, episode, translation, height)),
+        title_id=TITLE_ID,
+        external_id=EXTERNAL,
+        season=1,
+        episode=episode,
+        episode_name=f"Part {episode}",
+        translation_id=translation,
+        translation_name=translation.title(),
+        translation_kind="voice",
+        height_px=height,
+        duration_s=40.0,
+        size_bytes=5_000_000,
+        published_at=NOW,
+    )
+
+
+def a_title(videos: int = 1) -> Title:
+    """Return a title of the house."""
+    return Title(
+        title_id=TITLE_ID,
+        name="The Tin Lighthouse",
+        year=2026,
+        kind="series",
+        external_ids=(EXTERNAL,),
+        videos_count=videos,
+        added_at=NOW,
+    )
+
+
+def a_wish(state: str = "running", episode: int = 2, **changes: Any) -> Wish:
+    """Return a wish."""
+    request = WishRequest(
+        external_id=EXTERNAL, season=1, episode=episode, translation_id="prichal", height_px=720, title=CARD
+    )
+    shown = {"wish_id": "w" * 8, "request": request, "state": state, "asked_at": NOW, "changed_at": NOW}
+    return Wish.model_validate({**shown, "progress": Progress(fraction=0.38, stage="fetching"), **changes})
+
+
+@dataclass
+class FakeCatalogue:
+    pages: dict[str, TitlePage] = field(default_factory=dict)
+    error: KinodomError | None = None
+
+    def _check(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+    def titles(self, q: str | None = None, *, limit: int = 48, after: str | None = None) -> TitleList:
+        self._check()
+        found = tuple(page.title for page in self.pages.values() if (q or "").lower() in page.title.name.lower())
+        return TitleList(titles=found, total=len(found))
+
+    def title(self, title_id: str) -> TitlePage:
+        self._check()
+        if title_id not in self.pages:
+            raise NotFound("The house has no such title.")
+        return self.pages[title_id]
+
+    def title_by_external(self, external_id: str) -> TitlePage | None:
+        self._check()
+        return next((page for page in self.pages.values() if external_id in page.title.external_ids), None)
+
+    def video(self, video_id: str) -> Video:
+        self._check()
+        for page in self.pages.values():
+            for video in page.videos:
+                if video.video_id == video_id:
+                    return video
+        raise NotFound("This film is not on the disk.")
+
+
+@dataclass
+class FakeResolver:
+    titles: dict[str, SourceTitle] = field(default_factory=lambda: {EXTERNAL: SOURCE_TITLE})
+    error: KinodomError | None = None
+
+    def search(self, query: str) -> SearchReply:
+        if self.error is not None:
+            raise self.error
+        hits = tuple(
+            TitleHit(**one.card.model_dump(), source=one.source, dubs=("Prichal",), heights_px=(720,), episodes=3)
+            for one in self.titles.values()
+            if query.lower() in one.card.name.lower()
+        )
+        answered = SourceOutcome(source="demo", label="Demo site", state="answered", count=len(hits), took_ms=12)
+        silent = SourceOutcome(
+            source="internet_archive",
+            label="Internet Archive",
+            state="silent",
+            code="outside_timeout",
+            detail="No answer in 4 s.",
+        )
+        return SearchReply(query=query, hits=hits, sources=(answered, silent))
+
+    def title(self, external_id: str) -> SourceTitle:
+        if self.error is not None:
+            raise self.error
+        if external_id not in self.titles:
+            raise NotFound("The source does not know this title.")
+        return self.titles[external_id]
+
+
+@dataclass
+class FakeDownloader:
+    kept: list[Wish] = field(default_factory=list)
+    asked: list[WishRequest] = field(default_factory=list)
+
+    def wish(self, request: WishRequest) -> WishReply:
+        self.asked.append(request)
+        wish = Wish(wish_id="w" * 64, request=request, state="wanted", asked_at=NOW, changed_at=NOW)
+        return WishReply(wish=wish, created=True)
+
+    def wishes(self, ids: tuple[str, ...] = (), *, limit: int = 100) -> WishList:
+        return WishList(wishes=tuple(self.kept))
+
+
+@dataclass
+class FakeSync:
+    kept: dict[str, Room] = field(default_factory=dict)
+
+    def create_room(self, request: RoomRequest) -> Room:
+        vec = Vec(
+            epoch="e", v=1, item=request.item, pos_ms=request.pos_ms, rate=0, at_ms=0, by=request.owner, op="pause"
+        )
+        room = Room(room_id="room-1", title_id=request.title_id, name=request.name, items=request.items, vec=vec)
+        self.kept[room.room_id] = room
+        return room
+
+    def room(self, room_id: str) -> Room:
+        if room_id not in self.kept:
+            raise NotFound("This room is closed.")
+        return self.kept[room_id]
+
+    def rooms(self) -> RoomList:
+        return RoomList(rooms=tuple(self.kept.values()))
+
+
+@dataclass
+class House:
+    """A gateway's app with its fakes."""
+
+    settings: Settings
+    catalogue: FakeCatalogue = field(default_factory=FakeCatalogue)
+    resolver: FakeResolver = field(default_factory=FakeResolver)
+    downloader: FakeDownloader = field(default_factory=FakeDownloader)
+    sync: FakeSync = field(default_factory=FakeSync)
+    now_s: float = 1_800_000_000.0
+
+    def client(self) -> FlaskClient:
+        """Return a browser."""
+        deps = Deps(
+            settings=self.settings,
+            catalogue=cast("Any", self.catalogue),
+            resolver=cast("Any", self.resolver),
+            downloader=cast("Any", self.downloader),
+            sync=cast("Any", self.sync),
+            gate=Gate("s" * 64, "m" * 64),
+            assets=Assets(self.settings.static_root),
+            hosts=HostRule(),
+            clock=lambda: self.now_s,
+            ready={},
+        )
+        return create_app(self.settings, deps=deps).test_client()
+
+    def put_on_disk(self, *videos: Video) -> None:
+        """Put videos of the one title on the shelf."""
+        self.catalogue.pages[TITLE_ID] = TitlePage(title=a_title(len(videos)), videos=videos)
+
+
+def a_house(static_root: Path) -> House:
+    """Return a house with an empty shelf and a built front end."""
+    names = ("app.js", "player.js", "room.js", "kinodom.css", "sprite.svg", "favicon.svg")
+    (static_root / "manifest.json").write_text(json.dumps({name: f"x-{name}" for name in names}))
+    settings = Settings.model_validate(
+        {
+            "inner_key": "k" * 64,
+            "session_key": "s" * 64,
+            "media_key": "q" * 64,
+            "member_key": "m" * 64,
+            "static_root": static_root,
+            **{f"{name}_url": f"http://{name}:8000" for name in ("resolver", "catalogue", "downloader", "sync")},
+        }
+    )
+    return House(settings)
+
+
+def item_of(video: Video) -> RoomItem:
+    """Return a room item for a video."""
+    return RoomItem(video_id=video.video_id, label="x", duration_ms=video.duration_s * 1000)

@@ -1,0 +1,167 @@
+"""The one runner of programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from kinodom_common.media_tools import MediaInput, TrackOutput, package, probe, synthetic_film
+from kinodom_common.processes import (
+    Command,
+    Limits,
+    NoSpace,
+    ProgramFailed,
+    ProgramMissing,
+    ProgramStopped,
+    ProgramTimeout,
+    checked,
+    run,
+)
+from tests.support import clips
+
+ENDLESS = Command("ffmpeg", ("-nostdin", "-v", "error", "-re", "-f", "lavfi", "-i", "testsrc2", "-f", "null", "-"))
+
+
+def _children() -> set[int]:
+    """Return the processes that this one has started and that still run."""
+    return {int(word) for word in Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()}
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except FileNotFoundError:
+        return False
+
+
+def test_parts_are_streamed_into_the_program_in_their_order() -> None:
+    command = probe(MediaInput(path=None, demuxer="mpegts"))
+
+    finished = checked(run(command, timeout_s=30, stdin_parts=clips.film_ts_parts()), "ffprobe")
+
+    codecs = [stream["codec_name"] for stream in json.loads(finished.stdout)["streams"]]
+    assert codecs == ["h264", "aac"]
+
+
+def test_a_program_that_takes_too_long_is_killed() -> None:
+    with pytest.raises(ProgramTimeout):
+        run(ENDLESS, timeout_s=0.5)
+
+    assert not _children()
+
+
+def test_a_program_ends_when_the_caller_says_stop() -> None:
+    with pytest.raises(ProgramStopped):
+        run(ENDLESS, timeout_s=60, stopped=lambda: True)
+
+    assert not _children()
+
+
+def test_an_interrupted_caller_leaves_no_program_behind() -> None:
+    def interrupt(_line: str) -> None:
+        raise KeyboardInterrupt
+
+    talkative = Command("ffmpeg", ("-progress", "pipe:1", "-stats_period", "0.1", *ENDLESS.arguments))
+
+    with pytest.raises(KeyboardInterrupt):
+        run(talkative, timeout_s=60, on_line=interrupt)
+
+    assert not _children()
+
+
+def test_a_child_dies_with_a_killed_parent(tmp_path: Path) -> None:
+    parent = os.fork()
+    if parent == 0:
+        run(ENDLESS, timeout_s=60)
+        os._exit(0)
+    children = Path(f"/proc/{parent}/task/{parent}/children")
+    deadline_s = time.monotonic() + 20
+    while not (pids := [int(word) for word in children.read_text().split()]) and time.monotonic() < deadline_s:
+        time.sleep(0.02)
+    while b"ffmpeg" not in Path(f"/proc/{pids[0]}/cmdline").read_bytes() and time.monotonic() < deadline_s:
+        time.sleep(0.02)
+
+    os.kill(parent, signal.SIGKILL)
+    os.waitpid(parent, 0)
+
+    while _is_running(pids[0]) and time.monotonic() < deadline_s:
+        time.sleep(0.02)
+    assert not _is_running(pids[0])
+
+
+def test_a_child_sees_a_small_environment_of_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FFREPORT", f"file={tmp_path}/report.log")
+
+    run(probe(MediaInput(path=clips.film_ts(), demuxer="mpegts")), timeout_s=30)
+
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_program_says_what_to_install() -> None:
+    with pytest.raises(ProgramMissing, match="apt-get install ffmpeg"):
+        run(Command("no-such-program", ()), timeout_s=5)  # type: ignore[arg-type]
+
+
+def test_a_failed_program_is_quoted(tmp_path: Path) -> None:
+    finished = run(probe(MediaInput(path=tmp_path / "nothing.mp4", demuxer="mov")), timeout_s=30)
+
+    with pytest.raises(ProgramFailed, match="No such file"):
+        checked(finished, "ffprobe")
+
+
+def test_a_full_disk_has_its_own_name() -> None:
+    finished = run(
+        package(
+            MediaInput(path=clips.film_ts(), demuxer="mpegts"),
+            [TrackOutput(path=Path("/dev/full"), kind="video", stream=0)],
+        ),
+        timeout_s=30,
+    )
+
+    with pytest.raises(NoSpace):
+        checked(finished, "ffmpeg")
+
+
+def test_a_file_that_grows_past_its_limit_ends_the_program(tmp_path: Path) -> None:
+    command = synthetic_film(
+        tmp_path / "film.mp4", pattern="testsrc2", length_s=8, width_px=320, height_px=180, tone_hz=440
+    )
+
+    finished = run(command, timeout_s=60, limits=Limits(file_size_bytes=10_000))
+
+    assert finished.returncode != 0
+
+
+def test_a_playlist_in_place_of_a_film_reads_no_other_file(tmp_path: Path) -> None:
+    trap = tmp_path / "film.ts"
+    trap.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:8,\n{clips.film_ts()}\n#EXT-X-ENDLIST\n")
+
+    finished = run(probe(MediaInput(path=trap, demuxer="mpegts")), timeout_s=30)
+
+    assert b"h264" not in finished.stdout
+
+
+def test_a_name_that_looks_like_an_option_or_an_address_is_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = Path("-i http:x.ts")
+    name.write_bytes(clips.film_ts().read_bytes())
+
+    finished = checked(run(probe(MediaInput(path=name, demuxer="mpegts")), timeout_s=30), "ffprobe")
+
+    assert b"h264" in finished.stdout
+
+
+def test_a_film_is_made_out_of_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    command = synthetic_film(path, pattern="life", length_s=2, width_px=160, height_px=90, tone_hz=330)
+
+    checked(run(command, timeout_s=60), "ffmpeg")
+
+    assert clips.video_key_frames_s(path) == [0.0]

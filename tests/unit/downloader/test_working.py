@@ -1,0 +1,348 @@
+"""A worker's run over one wish, with every neighbour played by a small class."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kinodom_common.contracts.offers import Offer, OfferList
+from kinodom_common.contracts.titles import TitleCard
+from kinodom_common.contracts.wishes import Progress, WishEvent, WishRequest
+from kinodom_common.errors import KinodomError, Rejected, UpstreamFailed
+from kinodom_downloader.domain import asking, working
+from kinodom_downloader.domain import wishes as rules
+from kinodom_downloader.domain.fetched import Fetched
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from kinodom_common.contracts.videos import VideoIn
+
+CARD = TitleCard(external_id="demo:salt-and-moon", name="Salt and Moon")
+REQUEST = WishRequest(external_id="demo:salt-and-moon", title=CARD)
+WISH_ID = rules.wish_id_of(REQUEST)
+
+
+@dataclass
+class MemoryWishes:
+    kept: dict[str, rules.StoredWish] = field(default_factory=dict)
+
+    def add(self, wish: rules.StoredWish) -> bool:
+        return self.kept.setdefault(wish.wish_id, wish) is wish
+
+    def get(self, wish_id: str) -> rules.StoredWish:
+        if wish_id not in self.kept:
+            raise rules.NoSuchWish("gone")
+        return self.kept[wish_id]
+
+    def change(self, wish_id: str, step: Callable[[rules.StoredWish], rules.StoredWish]) -> rules.StoredWish:
+        self.kept[wish_id] = step(self.get(wish_id))
+        return self.kept[wish_id]
+
+    def some(self, ids: Sequence[str]) -> list[rules.StoredWish]:
+        return [self.kept[one] for one in ids if one in self.kept]
+
+    def newest(self, limit: int) -> list[rules.StoredWish]:
+        return list(self.kept.values())[:limit]
+
+    def unfinished(self) -> Iterable[rules.StoredWish]:
+        return [wish for wish in self.kept.values() if wish.state not in ("ready", "refused")]
+
+    def forget(self, wish_id: str) -> None:
+        del self.kept[wish_id]
+
+
+@dataclass
+class Hints:
+    given: list[tuple[str, int]] = field(default_factory=list)
+
+    def give(self, wish_id: str, attempt: int) -> None:
+        self.given.append((wish_id, attempt))
+
+
+@dataclass
+class News:
+    said: list[WishEvent] = field(default_factory=list)
+
+    def announce(self, event: WishEvent) -> None:
+        self.said.append(event)
+
+
+@dataclass
+class Offers:
+    offers_now: tuple[Offer, ...] = (Offer(source="demo", url="http://demo/a.m3u8", delivery="hls"),)
+    error: KinodomError | None = None
+
+    def offers(self, request: WishRequest) -> OfferList:
+        if self.error is not None:
+            raise self.error
+        return OfferList(external_id=request.external_id, translation_id=request.translation_id, offers=self.offers_now)
+
+
+@dataclass
+class Fetch:
+    broken: dict[str, BaseException] = field(default_factory=dict)  # by address
+    asked: list[str] = field(default_factory=list)
+
+    def __call__(
+        self,
+        offer: Offer,
+        work: Path,
+        *,
+        wanted_height_px: int | None,
+        on_progress: Callable[[Progress], None],
+        should_stop: Callable[[], bool],
+    ) -> Fetched:
+        self.asked.append(offer.url)
+        if offer.url in self.broken:
+            raise self.broken[offer.url]
+        on_progress(Progress(stage="fetching", fraction=0.5))
+        return Fetched(tracks=(), duration_s=40.0, total_bytes=10)
+
+
+SHOWN = working.video_of(REQUEST, tracks=(), duration_s=40.0, height_px=720, size_bytes=10, now_s=1000.0)
+
+
+@dataclass
+class Folders:
+    room: int = 10**12
+    shown: VideoIn | None = None
+    cleared: list[str] = field(default_factory=list)
+    before_fence: Callable[[], None] = lambda: None
+
+    def work_folder(self, wish_id: str) -> Path:
+        return Path("/nowhere")
+
+    def room_bytes(self) -> int:
+        return self.room
+
+    def published(self, wish_id: str) -> VideoIn | None:
+        return self.shown
+
+    def publish(
+        self,
+        wish: rules.StoredWish,
+        fetched: Fetched,
+        offer: Offer,
+        *,
+        fence: Callable[[], None],
+        on_packaged: Callable[[float], None],
+        should_stop: Callable[[], bool],
+    ) -> VideoIn:
+        self.before_fence()
+        fence()
+        self.shown = SHOWN
+        return self.shown
+
+    def clear(self, wish_id: str) -> None:
+        self.cleared.append(wish_id)
+
+    def reap(self, is_current: Callable[[str], bool]) -> list[str]:
+        return []
+
+
+@dataclass
+class Shelf:
+    error: KinodomError | None = None
+    told: list[tuple[str, VideoIn]] = field(default_factory=list)
+
+    def register_video(self, video_id: str, video: VideoIn) -> object:
+        if self.error is not None:
+            raise self.error
+        self.told.append((video_id, video))
+        return None
+
+
+class World:
+    """Everything around a worker, with a switch per failure."""
+
+    def __init__(self) -> None:
+        self.wishes, self.hints, self.news = MemoryWishes(), Hints(), News()
+        self.resolver, self.fetch, self.folders, self.shelf = Offers(), Fetch(), Folders(), Shelf()
+        self.now_s = 1000.0
+        self.tools = working.Tools(
+            wishes=self.wishes,
+            resolver=self.resolver,
+            fetch=self.fetch,
+            library=self.folders,
+            shelf=self.shelf,
+            announcer=self.news,
+            clock=lambda: self.now_s,
+            heartbeat=working.Heartbeat,
+        )
+        self.desk = asking.Desk(
+            wishes=self.wishes,
+            hints=self.hints,
+            announcer=self.news,
+            library=self.folders,
+            clock=lambda: self.now_s,
+        )
+        asking.ask(REQUEST, desk=self.desk, request_id="r" * 32)
+
+    def work(self, token: str = "t") -> rules.StoredWish:
+        working.fulfil(WISH_ID, token=token, tools=self.tools)
+        return self.wishes.get(WISH_ID)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_wish_is_fetched_shown_registered_and_ready(world: World) -> None:
+    wish = world.work()
+
+    assert wish.state == "ready"
+    assert [video_id for video_id, _ in world.shelf.told] == [WISH_ID]
+    assert world.folders.cleared == [WISH_ID]
+    assert [event.type for event in world.news.said][-1] == "task_completed"
+
+
+def test_sixty_four_askers_make_one_wish(world: World) -> None:
+    created = [asking.ask(REQUEST, desk=world.desk, request_id="")[1] for _ in range(64)]
+
+    assert (sum(created), len(world.wishes.kept)) == (0, 1)
+
+
+def test_a_finished_wish_is_not_worked_on_again(world: World) -> None:
+    world.work()
+
+    world.work(token="again")
+
+    assert len(world.fetch.asked) == 1
+
+
+def test_the_next_offer_is_taken_when_one_fails(world: World) -> None:
+    bad, good = (Offer(source="demo", url=f"http://demo/{n}", delivery="hls") for n in ("bad", "good"))
+    world.resolver.offers_now = (bad, good)
+    world.fetch.broken[bad.url] = UpstreamFailed("no answer")
+
+    wish = world.work()
+
+    assert (wish.state, world.fetch.asked) == ("ready", [bad.url, good.url])
+
+
+def test_a_protected_offer_does_not_stop_the_next_one(world: World) -> None:
+    locked, free = (Offer(source="demo", url=f"http://demo/{n}", delivery="hls") for n in ("locked", "free"))
+    world.resolver.offers_now = (locked, free)
+    world.fetch.broken[locked.url] = Rejected("This film is protected (DRM).")
+
+    assert world.work().state == "ready"
+
+
+def test_trouble_that_may_pass_outweighs_a_refusal(world: World) -> None:
+    locked, slow = (Offer(source="demo", url=f"http://demo/{n}", delivery="hls") for n in ("locked", "slow"))
+    world.resolver.offers_now = (slow, locked)
+    world.fetch.broken = {locked.url: Rejected("protected"), slow.url: UpstreamFailed("no answer")}
+
+    assert world.work().state == "waiting"
+
+
+def test_no_offer_at_all_refuses_in_words(world: World) -> None:
+    world.resolver.offers_now = ()
+
+    wish = world.work()
+
+    assert (wish.state, wish.reason_code) == ("refused", "no_offer")
+
+
+def test_a_silent_resolver_lets_the_wish_wait(world: World) -> None:
+    world.resolver.error = UpstreamFailed("The resolver does not answer.", retry_after_s=30)
+
+    wish = world.work()
+
+    assert (wish.state, wish.reason) == ("waiting", "The resolver does not answer.")
+    assert wish.next_try_at_s == world.now_s + 30
+
+
+def test_what_can_never_work_is_refused_at_once(world: World) -> None:
+    world.fetch.broken["http://demo/a.m3u8"] = Rejected("This film is protected (DRM).")
+
+    assert world.work().state == "refused"
+
+
+@pytest.mark.parametrize("full", ["before", "during"])
+def test_a_full_disk_makes_the_wish_wait_for_space(world: World, full: str) -> None:
+    if full == "before":
+        world.folders.room = 5
+    else:
+        world.fetch.broken["http://demo/a.m3u8"] = OSError(errno.ENOSPC, "No space left on device")
+
+    wish = world.work()
+
+    assert (wish.state, wish.reason_code) == ("waiting", "no_space")
+
+
+def test_a_folder_that_outlived_its_worker_is_not_fetched_again(world: World) -> None:
+    world.folders.shown = SHOWN
+
+    wish = world.work()
+
+    assert (wish.state, world.fetch.asked) == ("ready", [])
+
+
+def test_a_silent_catalogue_does_not_lose_the_film(world: World) -> None:
+    world.shelf.error = UpstreamFailed("The catalogue does not answer.")
+    waiting = world.work()
+    world.shelf.error, world.now_s = None, waiting.next_try_at_s
+
+    ready = world.work()
+
+    assert (waiting.state, ready.state, len(world.fetch.asked)) == ("waiting", "ready", 1)
+
+
+def test_a_worker_that_lost_its_lease_shows_nothing(world: World) -> None:
+    def lose() -> None:
+        world.now_s += rules.LEASE_S
+        world.wishes.change(WISH_ID, lambda wish: rules.claim(wish, token="other", now_s=world.now_s))
+
+    world.folders.before_fence = lose
+
+    wish = world.work()
+
+    assert (wish.state, wish.token, world.folders.shown) == ("running", "other", None)
+
+
+def test_a_worker_that_is_told_to_stop_hands_the_wish_back(world: World) -> None:
+    world.fetch.broken["http://demo/a.m3u8"] = working.HandedBack("stop")
+
+    with pytest.raises(working.HandedBack):
+        world.work()
+
+    assert world.wishes.get(WISH_ID).state == "wanted"
+
+
+def test_a_wish_that_kills_its_workers_is_refused_by_the_next_one(world: World) -> None:
+    for _ in range(rules.MAX_DEATHS):
+        world.wishes.change(WISH_ID, lambda wish: rules.claim(wish, token="dead", now_s=world.now_s))
+        world.now_s += rules.LEASE_S
+
+    wish = world.work()
+
+    assert (wish.state, wish.reason_code) == ("refused", "crashes_the_worker")
+
+
+def test_the_sweep_finds_what_no_hint_names(world: World) -> None:
+    world.hints.given.clear()
+    world.wishes.change(WISH_ID, lambda wish: rules.claim(wish, token="dead", now_s=world.now_s))
+
+    early = asking.sweep(desk=world.desk)
+    world.now_s += rules.LEASE_S
+    late = asking.sweep(desk=world.desk)
+
+    assert (early, late, world.hints.given) == (0, 1, [(WISH_ID, 1)])
+
+
+def test_a_wish_in_work_cannot_be_deleted_and_a_stopped_one_can(world: World) -> None:
+    world.wishes.change(WISH_ID, lambda wish: rules.claim(wish, token="t", now_s=world.now_s))
+    with pytest.raises(rules.WishBusy):
+        asking.forget(WISH_ID, desk=world.desk)
+    world.wishes.change(WISH_ID, lambda wish: rules.refused(wish, code="c", reason="r", now_s=world.now_s))
+
+    asking.forget(WISH_ID, desk=world.desk)
+
+    assert WISH_ID not in world.wishes.kept

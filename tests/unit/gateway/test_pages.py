@@ -1,0 +1,177 @@
+"""The pages as a browser without scripts gets them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kinodom_common.errors import UpstreamFailed
+from tests.support.gateway import EXTERNAL, TITLE_ID, House, a_house, a_video, a_wish
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flask.testing import FlaskClient
+
+SAME = {"Origin": "http://localhost"}
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return a_house(tmp_path)
+
+
+def csrf_of(browser: FlaskClient, path: str = "/") -> str:
+    found = re.search(r'<meta name="csrf" content="([^"]+)"', browser.get(path).text)
+    assert found is not None
+    return found.group(1)
+
+
+def test_an_empty_house_offers_the_demo(house: House) -> None:
+    page = house.client().get("/")
+
+    assert page.status_code == 200
+    assert "Make the demo films" in page.text
+
+
+def test_the_shelf_shows_what_is_on_the_disk_and_what_is_coming(house: House) -> None:
+    house.put_on_disk(a_video())
+    house.downloader.kept = [a_wish()]
+
+    text = house.client().get("/").text
+
+    assert "The Tin Lighthouse" in text
+    assert "38 %" in text
+
+
+def test_a_search_shows_offers_and_names_the_silent_source(house: House) -> None:
+    text = house.client().get("/search?q=lighthouse").text
+
+    assert "The Tin Lighthouse" in text
+    assert "No answer in 4 s." in text
+
+
+def test_a_search_shows_what_the_disk_has_when_the_resolver_is_away(house: House) -> None:
+    house.put_on_disk(a_video())
+    house.resolver.error = UpstreamFailed("The resolver does not answer.")
+
+    text = house.client().get("/search?q=lighthouse").text
+
+    assert "The Tin Lighthouse" in text
+    assert "The resolver does not answer." in text
+
+
+def test_an_empty_search_is_answered_in_words(house: House) -> None:
+    page = house.client().get("/search?q=+", headers={"Accept": "text/html"})
+
+    assert page.status_code == 400
+    assert "Type a name" in page.text
+
+
+def test_a_title_shows_each_dub_and_says_what_is_missing(house: House) -> None:
+    house.put_on_disk(a_video(1))
+    house.downloader.kept = [a_wish(episode=2)]
+
+    text = house.client().get(f"/titles/{TITLE_ID}").text
+
+    assert 'aria-label="1: on disk; 2: coming; 3: can be had"' in text
+    assert 'aria-label="1, 2: can be had; 3: missing in this dub"' in text
+
+
+def test_a_title_stands_without_its_source(house: House) -> None:
+    house.put_on_disk(a_video(1))
+    house.resolver.error = UpstreamFailed("The demo site does not answer.")
+
+    page = house.client().get(f"/titles/{TITLE_ID}")
+
+    assert page.status_code == 200
+    assert "The demo site does not answer." in page.text
+    assert f"/watch/{a_video(1).video_id}" in page.text
+
+
+def test_pressing_download_asks_for_what_was_chosen_with_the_sources_own_card(house: House) -> None:
+    browser = house.client()
+    form = {
+        "csrf": csrf_of(browser),
+        "external_id": EXTERNAL,
+        "translation_id": "prichal",
+        "height_px": "360",
+        "episodes": ["1.2"],
+        "title": "forged",
+    }
+
+    reply = browser.post("/wishes", data=form, headers=SAME)
+
+    assert (reply.status_code, reply.headers["Location"]) == (303, "/downloads")
+    [asked] = house.downloader.asked
+    assert (asked.episode, asked.height_px, asked.title.name) == (2, 360, "The Tin Lighthouse")
+
+
+def test_an_episode_that_the_dub_lacks_is_refused_in_words(house: House) -> None:
+    browser = house.client()
+    form = {"csrf": csrf_of(browser), "external_id": EXTERNAL, "translation_id": "kotelnaya", "episodes": ["1.3"]}
+
+    reply = browser.post("/wishes", data=form, headers={**SAME, "Accept": "text/html"})
+
+    assert reply.status_code == 404
+    assert "has not made episode 3" in reply.text
+
+
+def test_the_watch_page_has_a_signed_link_and_the_next_episode(house: House) -> None:
+    house.put_on_disk(a_video(1), a_video(2))
+
+    text = house.client().get(f"/watch/{a_video(1).video_id}").text
+
+    assert re.search(r"/v/[\w-]{22}/\d{10}/[0-9a-f]{2}/[0-9a-f]{64}/manifest\.mpd", text)
+    assert a_video(2).video_id in text
+
+
+def test_watching_what_is_not_on_the_disk_is_a_page_in_words(house: House) -> None:
+    page = house.client().get("/watch/" + "0" * 64, headers={"Accept": "text/html"})
+
+    assert page.status_code == 404
+    assert "This film is not on the disk." in page.text
+
+
+def test_a_room_is_made_and_shown_with_its_code(house: House) -> None:
+    house.put_on_disk(a_video(1), a_video(2))
+    browser = house.client()
+    form = {"csrf": csrf_of(browser), "video_id": a_video(1).video_id, "pos_ms": "1500"}
+
+    made = browser.post("/rooms", data=form, headers=SAME)
+    room = browser.get(made.headers["Location"])
+    code = browser.get("/rooms/room-1/qr.svg")
+
+    assert made.status_code == 303
+    assert "http://localhost/rooms/room-1" in room.text
+    assert code.mimetype == "image/svg+xml"
+    assert house.sync.kept["room-1"].vec.pos_ms == 1500
+
+
+def test_the_downloads_page_says_why_something_stopped_and_offers_to_try_again(house: House) -> None:
+    house.downloader.kept = [a_wish(state="refused", reason="This film is protected (DRM).", reason_code="drm")]
+
+    text = house.client().get("/downloads").text
+
+    assert "This film is protected (DRM)." in text
+    assert "Try again" in text
+
+
+def test_foreign_text_stays_text(house: House) -> None:
+    page = house.client().get("/search?q=<script>alert(1)</script>")
+
+    assert "<script>alert" not in page.text
+
+
+def test_pages_hold_no_inline_script_or_style(house: House) -> None:
+    house.put_on_disk(a_video(1), a_video(2))
+    browser = house.client()
+    paths = ["/", "/search?q=tin", f"/titles/{TITLE_ID}", f"/watch/{a_video(1).video_id}", "/downloads", "/rooms"]
+
+    for path in paths:
+        text = browser.get(path).text
+        assert not re.search(r"<script(?![^>]*(src=|type=\"application/json\"))", text), path
+        assert " style=" not in text, path
+        assert not re.search(r"\son\w+=", text), path

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+
+import pytest
+
+from kinodom_common.settings import read_settings
+from kinodom_resolver import wiring
+from kinodom_resolver.domain import finding
+from kinodom_resolver.settings import Settings
+from tests.support.fake_sources import FakeSource
+
+KEY = {"KINODOM_INNER_KEY": "an invented key"}
+
+
+def built(**environ: str) -> wiring.Deps:
+    return wiring.build(read_settings(Settings, {**KEY, **environ}))
+
+
+def test_without_its_address_the_demo_is_off() -> None:
+    cards = finding.sources(listed=built().listed).sources
+
+    assert [(card.name, card.enabled) for card in cards] == [
+        ("direct", True),
+        ("demo", False),
+        ("internet_archive", True),
+    ]
+
+
+def test_sources_can_be_switched_off_by_name() -> None:
+    deps = built(KINODOM_SOURCES_OFF="internet_archive, direct", KINODOM_DEMO_URL="http://demo:8000")
+
+    assert [source.name for source in finding.enabled(deps.listed)] == ["demo"]
+
+
+def test_the_demo_site_may_stand_at_home_and_nothing_else() -> None:
+    settings = read_settings(Settings, {**KEY, "KINODOM_DEMO_URL": "http://demo:8000/"})
+
+    client = wiring.way_out(settings)
+
+    assert client.rules.allow_lan == {("demo", 8000)}
+
+
+def test_a_package_of_somebody_else_adds_a_source_and_a_broken_one_is_left_out() -> None:
+    points = [
+        EntryPoint("fake", "tests.support.fake_sources:FakeSource", wiring.GROUP),
+        EntryPoint("gone", "no_such_package_here:Source", wiring.GROUP),
+        EntryPoint("typo", "tests.support.fake_sources:NoSuchClass", wiring.GROUP),
+    ]
+
+    known = wiring.known_sources(points)
+
+    assert [str(one) for one in known] == [str(FakeSource)]
+
+
+def test_the_built_in_sources_are_there_without_an_installed_package() -> None:
+    names = {point.name for point in wiring.entry_points()}
+
+    assert {"demo", "direct", "internet_archive"} <= names
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ALLOW_LAN", "nas.local"), ("DEMO_URL", "demo"), ("SEARCH_DEADLINE_S", "0")],
+)
+def test_a_bad_setting_stops_the_start_and_is_named(name: str, value: str) -> None:
+    with pytest.raises(SystemExit, match=f"KINODOM_{name}"):
+        read_settings(Settings, {**KEY, f"KINODOM_{name}": value})
