@@ -82,8 +82,7 @@ def fetch(
         Stopped: because `should_stop` said so.
         Rejected: (with its leaves) final.
         UpstreamFailed: (with its leaves) worth another call, later and with a fresh offer.
-        NotFound: the offer's address leads nowhere.
-        NoSpace: the disk is full; worth another call when it is not.
+        NotFound: the offer's address leads nowhere. NoSpace: the disk is full; worth another call when it is not.
     """
     plan = _planned(offer, transport, should_stop, wanted_height_px)
     folder = WorkFolder.opened(work_dir, plan)
