@@ -117,6 +117,15 @@ class HostRule:
         return theirs[0] == ours[0] and (theirs[1] or default_port) == (ours[1] or default_port)
 
 
+def house_rule(also: str) -> HostRule:
+    """Return the rule of this house: what `home` stands for, and the patterns of a comma-separated list.
+
+    Raises:
+        ValueError: one of them is no pattern.
+    """
+    return HostRule(["home", *(part for part in also.split(",") if part.strip())])
+
+
 class HostGuard:
     """WSGI middleware that answers only under our own names.
 

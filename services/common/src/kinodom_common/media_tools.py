@@ -90,12 +90,6 @@ _PROBED = (
 )
 
 
-def key_frames(path: Path) -> Command:
-    """Return the command that prints time and flags of every video packet of a file as CSV."""
-    shown = ("-select_streams", "v:0", "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0")
-    return Command("ffprobe", ("-v", "error", *_SAFE, *shown, "-i", _file(path)))
-
-
 def package(source: MediaInput, outputs: Sequence[TrackOutput | SubtitleOutput]) -> Command:
     """Return the command that writes each output in one pass; progress goes to standard output as `key=value`."""
     words = [*_QUIET, "-y", "-progress", "pipe:1", "-stats_period", "0.5", *_SAFE, *_input(source)]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, HttpUrl, SecretStr
+from pydantic import Field, HttpUrl, SecretStr, field_validator
 
+from kinodom_common.hosts import house_rule
 from kinodom_common.settings import CommonSettings
 
 
@@ -25,3 +26,9 @@ class Settings(CommonSettings):
     house_name: Annotated[str, Field(min_length=1, max_length=60)] = "Kinodom"
     link_life_s: Annotated[int, Field(ge=60, le=86_400)] = 6 * 3600  # of a signed link; players renew it by themselves
     search_wait_s: Annotated[float, Field(gt=0, le=30)] = 6.0  # for the slowest service behind a search
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        house_rule(value)
+        return value

@@ -12,7 +12,7 @@ from kinodom_common.clients.catalogue import CatalogueClient
 from kinodom_common.clients.downloader import DownloaderClient
 from kinodom_common.clients.resolver import ResolverClient
 from kinodom_common.clients.sync import SyncClient
-from kinodom_common.hosts import HOME, HostRule
+from kinodom_common.hosts import HostRule, house_rule
 from kinodom_common.http import HttpClient
 from kinodom_gateway.assets import Assets
 from kinodom_gateway.viewer import Gate
@@ -60,7 +60,7 @@ def build(settings: Settings) -> Deps:
         sync=SyncClient(http("sync", settings.sync_url)),
         gate=Gate(settings.session_key.get_secret_value(), settings.member_key.get_secret_value()),
         assets=assets,
-        hosts=HostRule([*HOME, *(one for one in settings.allowed_hosts.split(",") if one.strip())]),
+        hosts=house_rule(settings.allowed_hosts),
         clock=time.time,
         ready={"front end": assets.check},
     )

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import NoDecode
 
-from kinodom_common.hosts import HostRule
+from kinodom_common.hosts import house_rule
 from kinodom_common.settings import CommonSettings
 
 
@@ -16,16 +15,11 @@ class Settings(CommonSettings):
 
     redis_url: SecretStr  # redis://user:password@host:port/0
     member_key: SecretStr  # signs who a browser is; the gateway has the same
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()  # further names of the house, with commas between
+    allowed_hosts: str = ""  # names besides those of a home network; separated by commas
     room_remove_time_min: Annotated[float, Field(gt=0, le=7 * 24 * 60)] = 5.0  # an empty room stays this long
-
-    @field_validator("allowed_hosts", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("allowed_hosts")
     @classmethod
-    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        HostRule(value)
+    def _known(cls, value: str) -> str:
+        house_rule(value)
         return value

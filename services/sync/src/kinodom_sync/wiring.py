@@ -13,7 +13,7 @@ from flask_socketio import SocketIO
 from redis.backoff import ConstantBackoff, NoBackoff
 from redis.retry import Retry
 
-from kinodom_common.hosts import HOME, HostGuard, HostRule
+from kinodom_common.hosts import HostGuard, house_rule
 from kinodom_common.members import MemberTokens
 from kinodom_sync.adapters.feed import Feed
 from kinodom_sync.adapters.figures import Figures
@@ -100,7 +100,7 @@ def build(settings: Settings) -> Deps:
 
 def open_socket(app: Flask, settings: Settings, deps: Deps) -> Socket:
     """Put the socket in front of the app, and the host guard in front of both."""
-    rule = HostRule((*HOME, *settings.allowed_hosts))
+    rule = house_rule(settings.allowed_hosts)
     quiet = logging.getLogger("kinodom_sync.engineio")
     quiet.setLevel(logging.CRITICAL)  # it logs a traceback for every malformed packet somebody sends
     options: dict[str, Any] = {

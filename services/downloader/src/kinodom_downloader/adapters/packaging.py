@@ -67,6 +67,15 @@ class _FoundText:
     clock_start_s: float | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tell:
+    """The caller's ports."""
+
+    run: Runner
+    progress: Callable[[float], None]
+    stopped: Callable[[], bool]
+
+
 def package(
     fetched: Fetched,
     out: Path,
@@ -95,73 +104,86 @@ def package(
         ProgramFailed, ProgramTimeout, ProgramMissing, ProgramStopped, NoSpace: see `kinodom_common.processes`.
     """
     out.mkdir(parents=True)
+    tell = _Tell(run=run, progress=progress, stopped=stopped)
     with tempfile.TemporaryDirectory(prefix=f".{out.name[:40]}-", dir=out.parent) as folder:
-        scratch = Path(folder)
-        sources = [open_source(one, scratch, run=run) for one in fetched.tracks if one.role != "subtitles"]
-        plans = plan_tracks(sources, language, translation_name)
-        places = places_s([plan.start_s for plan in plans])
-        base_s = plans[0].start_s - places[0]
-        texts = _fetched_texts(fetched, base_s)
-        for number, source in enumerate(sources):
-            share = (number / len(sources), 1 / len(sources))
-            texts += _write(source, plans, out, scratch, base_s, share, run=run, progress=progress, stopped=stopped)
-        files = [_finished(plan, out, place_s) for plan, place_s in zip(plans, places, strict=True)]
-        tracks = _track_set(plans, files, _clean_texts(texts, out))
+        tracks, sums = _build(fetched, out, Path(folder), language, translation_name, tell)
     _write_manifests(tracks, out)
     if tracks.video is not None:
         make_poster(out / tracks.video.file, tracks.duration_s, out, run=run)
     return Packaged(
-        tracks=_described(tracks, {file.path.name: file.sha256 for file in files}),
+        tracks=_described(tracks, sums),
         duration_s=tracks.duration_s,
         height_px=tracks.video.height_px if tracks.video else None,
         size_bytes=sum(path.stat().st_size for path in out.iterdir()),
     )
 
 
+def _build(
+    fetched: Fetched, out: Path, scratch: Path, language: str | None, translation_name: str, tell: _Tell
+) -> tuple[TrackSet, dict[str, str]]:
+    """Write and check all tracks and subtitles; return them with the SHA-256 of each media file."""
+    sources = [open_source(one, scratch, run=tell.run) for one in fetched.tracks if one.role != "subtitles"]
+    plans = plan_tracks(sources, language, translation_name)
+    places = places_s([plan.start_s for plan in plans])
+    base_s = plans[0].start_s - places[0]
+    texts = _fetched_texts(fetched, base_s)
+    for number, source in enumerate(sources):
+        mine = [plan for plan in plans if plan.source is source]
+        if mine:
+            inside = _inside_texts(source, scratch, base_s)
+            _write(source, mine, inside, out, tell, done=number / len(sources), share=1 / len(sources))
+            texts += [text for text, _output in inside]
+    files = [_finished(plan, out, place_s) for plan, place_s in zip(plans, places, strict=True)]
+    tracks = _track_set(plans, files, _clean_texts(texts, out))
+    return tracks, {file.path.name: file.sha256 for file in files}
+
+
+def _inside_texts(source: Source, scratch: Path, base_s: float) -> list[tuple[_FoundText, SubtitleOutput]]:
+    """Return the text subtitles inside a source, with what ffmpeg is told of each."""
+    found = []
+    for stream in source.streams:
+        if stream.kind == "subtitle" and is_text_subtitle(stream.codec):
+            path = scratch / f"inside-{id(source)}-{stream.number}.vtt"
+            text = _FoundText(
+                parts=(path,),
+                language=language_tag(stream.language),
+                name=stream.title,
+                shift_s=source.start_s - base_s,
+                clock_start_s=None,
+            )
+            found.append((text, SubtitleOutput(path=path, stream=stream.number)))
+    return found
+
+
 def _write(
     source: Source,
     plans: Sequence[TrackPlan],
+    texts: Sequence[tuple[_FoundText, SubtitleOutput]],
     out: Path,
-    scratch: Path,
-    base_s: float,
-    share: tuple[float, float],
+    tell: _Tell,
     *,
-    run: Runner,
-    progress: Callable[[float], None],
-    stopped: Callable[[], bool],
-) -> list[_FoundText]:
-    """Write the planned tracks of one source in one pass; return the subtitles that were inside."""
-    mine = [plan for plan in plans if plan.source is source]
-    length_s = next((length.duration_s for plan in mine if (length := plan.length())), None)
-    texts: list[_FoundText] = []
-    outputs: list[TrackOutput | SubtitleOutput] = [plan.output(out) for plan in mine]
-    for stream in source.streams:
-        if mine and stream.kind == "subtitle" and is_text_subtitle(stream.codec):
-            path = scratch / f"inside-{id(source)}-{stream.number}.vtt"
-            outputs.append(SubtitleOutput(path=path, stream=stream.number))
-            tag = language_tag(stream.language)
-            shift_s = source.start_s - base_s
-            texts.append(
-                _FoundText(parts=(path,), language=tag, name=stream.title, shift_s=shift_s, clock_start_s=None)
-            )
-    if not mine:
-        return texts
+    done: float,
+    share: float,
+) -> None:
+    """Write the planned tracks and the subtitles of one source in one pass."""
+    length_s = next((length.duration_s for plan in plans if (length := plan.length())), None)
+    outputs: list[TrackOutput | SubtitleOutput] = [plan.output(out) for plan in plans]
+    outputs += [output for _text, output in texts]
 
     def on_line(line: str) -> None:
         key, _, value = line.partition("=")
         if key == "out_time_us" and length_s and value.isdigit():
-            progress(share[0] + share[1] * min(1.0, int(value) / 1e6 / length_s))
+            tell.progress(done + share * min(1.0, int(value) / 1e6 / length_s))
 
-    finished = run(
+    finished = tell.run(
         package_command(source.input, outputs),
         timeout_s=max(_LEAST_S, length_s * _SLOWEST) if length_s else _UNKNOWN_LENGTH_S,
         stdin_parts=source.stdin_parts,
         on_line=on_line,
-        stopped=stopped,
+        stopped=tell.stopped,
     )
     checked(finished, "ffmpeg")
-    progress(sum(share))
-    return texts
+    tell.progress(done + share)
 
 
 def _finished(plan: TrackPlan, out: Path, place_s: float) -> TrackFile:

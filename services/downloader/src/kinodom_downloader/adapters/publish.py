@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kinodom_common.errors import Rejected
+from kinodom_common.errors import NoSpace, Rejected
 from kinodom_common.ids import folder_of, new_id
 from kinodom_common.logs import get_log
-from kinodom_common.errors import NoSpace
 from kinodom_downloader.domain.publishing import (
     METADATA,
     METADATA_TEXT,
@@ -112,11 +111,9 @@ def publish(
         source: name of the source.
         fence: called once, when all is on the disk and nothing visible yet; raises when the wish is no longer ours.
         trash: folder for what was broken, on the same volume.
-        disk: the steps on the disk.
 
     Raises:
         NoSpace: the disk is full; what is staged is kept.
-        BadVideoId: see there.
     """
     if not _VIDEO_ID.fullmatch(video_id):
         raise BadVideoId("A video id has 64 hexadecimal digits.")

@@ -51,11 +51,11 @@ class StoredWishes:
 
     def newest(self, limit: int) -> list[StoredWish]:
         """Return the wishes asked for last."""
-        return [_wish(document) for document in self._documents.find(sort="-asked_at_s", limit=limit)]
+        return [_wish(document) for document in self._documents.find(sort=("-asked_at_s",), limit=limit)]
 
     def unfinished(self) -> Iterator[StoredWish]:
         """Return every wish that is neither ready nor refused, the oldest first."""
-        found = self._documents.find(any_of={"state": UNFINISHED}, sort="asked_at_s", limit=10_000)
+        found = self._documents.find(any_of={"state": UNFINISHED}, sort=("asked_at_s",), limit=10_000)
         return (_wish(document) for document in found)
 
     def forget(self, wish_id: str) -> None:
