@@ -52,7 +52,7 @@ class Tab:
             self.complaints.append(f"{kind}: {text}")
 
     def until(self, expression: str, limit_s: float = 15.0) -> Any:
-        """Return the first truthy value of an expression. The pages' CSP forbids `wait_for_function`: it needs `eval`."""
+        """Return the first truthy value of an expression. The CSP forbids `wait_for_function`: it needs `eval`."""
         until_s = time.monotonic() + limit_s
         while True:
             value = self.page.evaluate(expression)
