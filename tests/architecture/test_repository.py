@@ -12,15 +12,11 @@ import pytest
 from tests.support.code import ROOT, SERVICES, tracked
 
 # Put together here, so that this file does not hold what it looks for.
-REGISTRY = re.compile(
-    "|".join(
-        re.escape(".".join(parts))
-        for parts in (
-            ("pypi", "org"), ("files", "pythonhosted", "org"), ("registry", "npmjs", "org"),
-            ("registry", "yarnpkg", "com"), ("proxy", "golang", "org"), ("deb", "debian", "org"), ("artifactory", ""), ("registry-1", "docker", "io"),
-        )
-    )
+REGISTRIES = (
+    "pypi org", "files pythonhosted org", "registry npmjs org", "registry yarnpkg com", "proxy golang org",
+    "deb debian org", "registry-1 docker io",
 )  # fmt: skip
+REGISTRY = re.compile("|".join(re.escape(name.replace(" ", ".")) for name in REGISTRIES) + "|artifactory[.]")
 MACHINE_PATH = re.compile("|".join(("/" + "work/", "/" + "root/", "/" + r"home/\w+/", "/" + r"Users/\w+/")))
 SECRET = re.compile(
     "|".join(
