@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import stat
 import subprocess
@@ -38,29 +37,6 @@ class TestMongo(DocumentsSuite):
     @pytest.fixture
     def url(self, server: str) -> str:
         return f"{server}/t{new_id()[:8].lower().replace('-', 'x')}"
-
-
-def _read_in_child(connection: object, store: object, url: str) -> None:
-    found = store.collection("things").get("a")  # type: ignore[attr-defined]
-    connection.send(found)  # type: ignore[attr-defined]
-
-
-def test_a_forked_process_opens_a_connection_of_its_own(tmp_path: Path) -> None:
-    store = open_store(f"sqlite:///{tmp_path}/store.sqlite")
-    documents = store.collection("things")
-    documents.insert({"_id": "a", "n": 1})
-    context = multiprocessing.get_context("fork")
-    here, there = context.Pipe()
-
-    child = context.Process(target=_read_in_child, args=(there, store, ""))
-    child.start()
-    answer = here.recv() if here.poll(20) else None
-    child.join(20)
-    documents.replace({"_id": "a", "n": 2}, 1)
-
-    assert answer == {"_id": "a", "n": 1, "version": 1}
-    assert documents.get("a") == {"_id": "a", "n": 2, "version": 2}
-    store.close()
 
 
 def test_the_database_file_is_for_its_owner_alone(tmp_path: Path) -> None:

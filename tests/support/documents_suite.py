@@ -376,6 +376,21 @@ class DocumentsSuite:
         assert now[0] >= 1030.0
         assert documents.count({"state": "x"}) == 1
 
+    @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # Python 3.12: what a worker does
+    def test_a_forked_process_opens_a_connection_of_its_own(self, documents: Documents) -> None:
+        documents.insert({"_id": "a", "n": 1})
+        context = multiprocessing.get_context("fork")
+        here, there = context.Pipe()
+
+        child = context.Process(target=lambda: there.send(change(documents, "a", lambda found: found | {"n": 2})))
+        child.start()
+        answer = here.recv() if here.poll(20) else None
+        child.join(20)
+        after = documents.replace({"_id": "a", "n": 3}, 2)
+
+        assert (child.exitcode, answer) == (0, {"_id": "a", "n": 2, "slug": None, "version": 2})
+        assert documents.get("a") == after
+
     def test_eight_processes_claim_each_document_once(self, documents: Documents, url: str) -> None:
         wanted = [f"job{n:02}" for n in range(25)]
         for document_id in wanted:

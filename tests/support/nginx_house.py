@@ -95,7 +95,7 @@ def signed(folder: str, *, expires_s: int, viewer: str, key: str = MEDIA_KEY) ->
 
 
 @contextmanager
-def nginx_house(root: Path, *, gateway_url: str | None = None) -> Iterator[NginxHouse]:
+def nginx_house(root: Path, *, gateway_url: str | None = None, sync_url: str | None = None) -> Iterator[NginxHouse]:
     """Run Nginx over fresh folders below `root` for the length of the block."""
     upstream = EchoUpstream()
     threading.Thread(target=upstream.serve_forever, daemon=True).start()
@@ -107,12 +107,12 @@ def nginx_house(root: Path, *, gateway_url: str | None = None) -> Iterator[Nginx
     facts = NginxFacts(
         media_key=MEDIA_KEY,
         gateway_url=gateway_url or upstream.url,
-        sync_url=upstream.url,
+        sync_url=sync_url or upstream.url,
         library_root=str(house.library),
         covers_root=str(house.covers),
         static_root=str(house.static),
         listen=(f"127.0.0.1:{house.port}",),
-        hosts=("kino.example",),
+        hosts=("kino.example", "*.tail.example", "100.64.0.0/10"),
         user=getpass.getuser() if os.geteuid() == 0 else None,
         workers="1",
     )

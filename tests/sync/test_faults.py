@@ -12,6 +12,7 @@ import pytest
 
 from kinodom_common.contracts.wishes import DOWNLOADS_CHANNEL, WishEvent
 from kinodom_common.errors import NotFound
+from kinodom_house.redis_files import DATABASES, users_acl
 from tests.support.redis_server import RedisServer
 from tests.support.sync_service import RawSocket, SyncService, Viewer, until
 
@@ -38,6 +39,8 @@ def replica(own_redis: RedisServer, tmp_path: Path) -> Iterator[MakeReplica]:
     yield start
     for one in made:
         one.stop()
+    for one in made:
+        assert "MonkeyPatchWarning" not in one.log.read_text()
         assert "Traceback" not in one.log.read_text()
 
 
@@ -217,6 +220,33 @@ def test_progress_of_downloads_reaches_those_who_asked_for_it(
     assert other.count("download") == 0
 
 
+def test_the_rights_that_the_house_gives_to_sync_are_enough(
+    own_redis: RedisServer, tmp_path: Path, viewer: MakeViewer
+) -> None:
+    password = "invented"
+    rights = next(
+        line.removeprefix("user sync ").split()
+        for line in users_acl(dict.fromkeys(DATABASES, password)).splitlines()
+        if line.startswith("user sync ")
+    )
+    with own_redis.client() as client:
+        client.execute_command("ACL", "SETUSER", "sync", *rights)
+    service = SyncService(tmp_path, own_redis.url.replace(f"//:{own_redis.password}@", f"//sync:{password}@"))
+
+    try:
+        room = service.new_room()
+        ann = viewer(service, "ann", room.room_id)
+        ack = ann.act("play")
+        heard = until(lambda: ann.versions == [1], limit_s=3)
+        ann.leave()
+        left = until(lambda: service.rooms.rooms().rooms[0].members == 0)
+    finally:
+        service.stop()
+
+    assert (ack["status"], heard, left) == ("applied", True, True)
+    assert "NOPERM" not in service.log.read_text()
+
+
 def test_who_does_not_read_is_cut_off_and_the_others_notice_nothing(replica: MakeReplica, viewer: MakeViewer) -> None:
     service = replica()
     room = service.new_room(items=500)
@@ -246,6 +276,16 @@ def test_who_does_not_read_is_cut_off_and_the_others_notice_nothing(replica: Mak
         "42",
         "49",
         "4x",
+        "4" + "[" * 3000,
+        "x",
+        "5",
+        "6",
+        "2probe",
+        "3",
+        "1",
+        '42/sync,["hello",{"\\ud800":1}]',
+        '42/sync,["\\ud800",{}]',
+        '42/sync,["op",{"opid":"\\ud800"}]',
         "42/sync,",
         "42/sync,{",
         "42/sync," + "[" * 3000,

@@ -25,7 +25,7 @@ TYPES = {
     "ts": "video/mp2t",
     "m4s": "video/iso.segment",
     "mp4": "video/mp4",
-    "vtt": "text/vtt; charset=utf-8",
+    "vtt": "text/vtt",
     "bin": "application/octet-stream",
 }
 

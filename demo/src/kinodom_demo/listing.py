@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kinodom_demo.recipes import HEIGHTS_PX
-from kinodom_demo.subtitles import LANGUAGE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,8 +57,4 @@ def _part(film: Film, version: Version, number: int, *, seconds: int) -> dict[st
         "title": film.episodes[number - 1] if film.episodes else None,
         "seconds": seconds,
         "playlist": f"{folder}/master.m3u8",
-        "subtitles": [
-            {"lang": language, "name": LANGUAGE_NAMES[language], "file": f"{folder}/{language}.vtt"}
-            for language in film.subtitles
-        ],
     }

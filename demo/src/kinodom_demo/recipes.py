@@ -59,10 +59,11 @@ def poster_command(scene: SceneName, out: Path) -> Command:
 
 
 def _picture(scene: SceneName, seconds: int) -> str:
-    frames = PERIOD_S * FRAMES_PER_S
+    drawn = SCENES[scene]
+    frames = PERIOD_S * FRAMES_PER_S // drawn.held_frames
     return (
-        f"color=c=black:s=192x108:r={FRAMES_PER_S}:d={PERIOD_S},format=yuv420p,{SCENES[scene].filter()},"
-        f"loop=loop=-1:size={frames}:start=0,trim=duration={int(seconds)}"
+        f"color=c=black:s=192x108:r={FRAMES_PER_S}/{drawn.held_frames}:d={PERIOD_S},format=yuv420p,{drawn.filter()},"
+        f"loop=loop=-1:size={frames}:start=0,fps={FRAMES_PER_S},trim=duration={int(seconds)}"
     )
 
 

@@ -24,6 +24,7 @@ class Scene:
     lum: str
     cb: str
     cr: str
+    held_frames: int = 1  # 2: every second frame is drawn anew; enough for what moves slowly
 
     def filter(self) -> str:
         """Return the filter that draws it."""
@@ -57,7 +58,7 @@ def _moon() -> Scene:
     sea = f"38+30*(Y/H-0.58)+24*{wave}+120*{path}*{wave}"
     sky = f"if({moon},214-({marks}),30+100*{glow}+30*Y/H+60*{STARS})"
     face = f"{moon}*lt(Y,H*0.58)"
-    return Scene(f"if(gt(Y,H*0.58),{sea},{sky})", f"if({face},118,150-14*{glow})", f"if({face},136,122+8*{glow})")
+    return Scene(f"if(gt(Y,H*0.58),{sea},{sky})", f"if({face},118,150-14*{glow})", f"if({face},136,122+8*{glow})", 2)
 
 
 def _boats() -> tuple[str, str, str]:
@@ -83,7 +84,7 @@ def _fleet() -> Scene:
     lum = f"if({hulls},205-20*gt(mod(X,8),6),if({sails},236,if(gt(Y,H*0.56),{sea},{sky})))"
     cb = f"if({hulls}+{sails},128,if(gt(Y,H*0.56),144,136-34*{dawn}))"
     cr = f"if({hulls}+{sails},128,if(gt(Y,H*0.56),112,120+32*{dawn}))"
-    return Scene(f"{places};{lum}", f"{places};{cb}", f"{places};{cr}")
+    return Scene(f"{places};{lum}", f"{places};{cb}", f"{places};{cr}", 2)
 
 
 SCENES: Final[dict[SceneName, Scene]] = {"lighthouse": _lighthouse(), "moon": _moon(), "fleet": _fleet()}

@@ -61,7 +61,7 @@ def make_films(address: str, *, say: Callable[[str], None], limit_s: float = LIM
     browser = _Browser(address)
     answer = browser.ask("/api/v1/demo", {"X-CSRF-Token": browser.csrf()}, b"{}")
     wanted = [str(wish) for wish in _list(answer, "wishes")]
-    say(f"Asked for {len(wanted)} films.")
+    say(f"Asked for {len(wanted)} videos.")
     told: dict[str, str] = {}
     until_s = time.monotonic() + limit_s
     while time.monotonic() < until_s:
@@ -76,7 +76,7 @@ def make_films(address: str, *, say: Callable[[str], None], limit_s: float = LIM
         if states <= _ENDS:
             if "refused" in states:
                 raise DemoFailedError("Not every film could be made; the lines above say why.")
-            say(f"All films are ready: {address}")
+            say(f"All are ready: {address}")
             return
         time.sleep(look_s)
     raise DemoFailedError(f"The films were not ready after {limit_s:g} s; the house goes on with them.")
@@ -146,7 +146,10 @@ def _line(wish: Mapping[str, object]) -> str:
 
 def _name(wish: Mapping[str, object]) -> str:
     request = wish.get("request")
-    title = request.get("title") if isinstance(request, dict) else wish.get("title")
-    if isinstance(title, dict):
-        return str(title.get("name") or title.get("title") or "A film")
-    return str(title or "A film")
+    asked = request if isinstance(request, dict) else wish
+    title = asked.get("title")
+    name = str((title.get("name") if isinstance(title, dict) else title) or "A film")
+    episode = f", episode {asked['episode']}" if asked.get("episode") is not None else ""
+    dub = f", {asked['translation_name']}" if asked.get("translation_name") else ""
+    height = f", {asked['height_px']}p" if asked.get("height_px") else ""
+    return f"{name}{episode}{dub}{height}"

@@ -41,6 +41,7 @@ class Deps:
     hints: Hints
     ready: Mapping[str, Callable[[], None]]
     clock: Callable[[], datetime] = now_utc
+    close: Callable[[], None] = lambda: None  # lets go of the store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,7 @@ class WorkerDeps:
     providers: Mapping[str, MetadataProvider]
     covers: Covers
     clock: Callable[[], datetime] = now_utc
+    close: Callable[[], None] = lambda: None  # lets go of the store
 
 
 def deps() -> Deps:
@@ -70,6 +72,7 @@ def build(settings: Settings) -> Deps:
         index=FreshIndex(shelf, now_utc),
         hints=QueueHints(make_queue(QUEUE, connection)),
         ready={"store": store.ping, "redis": lambda: ping(connection)},
+        close=store.close,
     )
 
 
@@ -84,6 +87,7 @@ def build_worker(settings: Settings) -> WorkerDeps:
         hints=QueueHints(make_queue(QUEUE, connect(settings.redis_url))),
         providers=_providers(settings, store, outside),
         covers=DiskCovers(outside, settings.covers_root),
+        close=store.close,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from pathlib import Path
@@ -58,7 +59,8 @@ class DiskCovers:
             staged.chmod(0o644)
             staged.replace(target)
         except OSError as exc:
-            staged.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                staged.unlink()
             raise CoverNotKept(f"The cover could not be written ({exc.strerror}). Look at the disk.") from exc
         return name
 

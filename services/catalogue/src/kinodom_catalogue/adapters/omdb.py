@@ -16,8 +16,8 @@ from kinodom_catalogue.adapters.plain_text import plain_text, short_text
 from kinodom_catalogue.domain.enrichment import fits
 from kinodom_catalogue.domain.ports import ProviderFacts, Wanted
 from kinodom_common.contracts.titles import Kind
-from kinodom_common.egress import OutsideBadAnswer, OutsideBadStatus, OutsideClient, OutsideNotFound
-from kinodom_common.errors import UpstreamFailed
+from kinodom_common.egress import OutsideBadAnswer, OutsideBadStatus, OutsideClient
+from kinodom_common.errors import NotFound, Rejected, UpstreamFailed
 
 LABEL = "OMDb"
 _TYPES: dict[str, Kind] = {"movie": "film", "series": "series"}
@@ -77,8 +77,8 @@ class OmdbProvider:
         self._pace.wait()
         try:
             reply = self._outside.get_json(self._url, params={"apikey": self._key, **params})
-        except OutsideNotFound:
-            raise OmdbTrouble("OMDb: nothing answers at this address. Check KINODOM_OMDB_URL.") from None
+        except (NotFound, Rejected):  # Rejected: the address leads home, or in circles
+            raise OmdbTrouble("OMDb: this is not its address. Check KINODOM_OMDB_URL and the name server.") from None
         except OutsideBadStatus as exc:
             if exc.facts.get("status") in (401, 403):
                 raise self._until_tomorrow("OMDb refused the key, or its calls of the day are used up.") from None
@@ -87,9 +87,10 @@ class OmdbProvider:
             raise OutsideBadAnswer(f"{urlsplit(self._url).hostname}: the answer is no object.")
         if reply.get("Response") == "True":
             return reply
-        return self._refusal(str(reply.get("Error", ""))[:200])
+        self._raise_unless_nothing(str(reply.get("Error", ""))[:200])
+        return None
 
-    def _refusal(self, words: str) -> None:
+    def _raise_unless_nothing(self, words: str) -> None:
         if any(said in words.lower() for said in _NOTHING):
             return
         if _SPENT in words.lower() or "api key" in words.lower():

@@ -21,7 +21,8 @@ def plain_text(markup: object) -> str | None:
     """Return the text of HTML or BBCode, at most 5000 characters; `None` when there is none."""
     if not isinstance(markup, str) or not markup.strip():
         return None
-    soup = BeautifulSoup(markup[:_LONGEST_MARKUP], "lxml")
+    # Inside a tag, so that a text which is only an address is not taken for one that should be fetched.
+    soup = BeautifulSoup(f"<div>{markup[:_LONGEST_MARKUP].replace(chr(0), '')}</div>", "lxml")
     for tag in soup(["script", "style", "template", "noscript", "iframe", "object"]):
         tag.decompose()
     for line_break in soup.find_all(["br", "p", "div", "li"]):

@@ -21,6 +21,7 @@ _OVERLAP = timedelta(minutes=2)  # a writer stamps its document before it is wri
 _QUERY_WORDS = 12
 _FOUND = 500
 _WRONG_LAYOUT = 0.9
+_SAME_ALPHABET = 0.02  # settles who comes first when both spellings are in the house
 
 
 class NameIndex:
@@ -29,6 +30,8 @@ class NameIndex:
     def __init__(self) -> None:
         self._names: dict[str, tuple[str, ...]] = {}  # title id: folded names
         self._titles_of: defaultdict[str, set[str]] = defaultdict(set)  # word: title ids
+        self._words: dict[str, set[str]] = {}  # title id: words of its names, and its year
+        self._alphabets: dict[str, frozenset[str]] = {}  # title id: of its first name
         self._order: dict[str, tuple[int, str]] = {}  # title id: what settles ties
 
     def put(self, stored: StoredTitle) -> None:
@@ -38,18 +41,21 @@ class NameIndex:
         names = dict.fromkeys(folded(name) for name in (title.name, title.original_name, *stored.other_names) if name)
         self._names[title.title_id] = tuple(name for name in names if name)
         self._order[title.title_id] = (-(title.year or 0), title.title_id)
-        for name in names:
-            for word in name.split():
-                self._titles_of[word].add(title.title_id)
+        self._words[title.title_id] = {word for name in names for word in name.split()}
+        self._words[title.title_id] |= {str(title.year)} if title.year else set()
+        self._alphabets[title.title_id] = alphabets(title.name)
+        for word in self._words[title.title_id]:
+            self._titles_of[word].add(title.title_id)
 
     def drop(self, title_id: str) -> None:
         """Forget a title."""
-        for name in self._names.pop(title_id, ()):
-            for word in name.split():
-                holders = self._titles_of[word]
-                holders.discard(title_id)
-                if not holders:
-                    del self._titles_of[word]
+        for word in self._words.pop(title_id, ()):
+            holders = self._titles_of[word]
+            holders.discard(title_id)
+            if not holders:
+                del self._titles_of[word]
+        self._names.pop(title_id, None)
+        self._alphabets.pop(title_id, None)
         self._order.pop(title_id, None)
 
     def best(self, query: str) -> list[str]:
@@ -58,6 +64,9 @@ class NameIndex:
         for weight, text in ((1.0, query), (_WRONG_LAYOUT, other_layout(query))):
             for title_id, score in self._scores(words_of(text)[:_QUERY_WORDS]).items():
                 scores[title_id] = max(scores.get(title_id, 0.0), weight * score)
+        asked = alphabets(query)
+        for title_id in scores:
+            scores[title_id] += _SAME_ALPHABET * bool(asked & self._alphabets[title_id])
         ranked = sorted(scores, key=lambda title_id: (-round(scores[title_id], 4), *self._order[title_id]))
         return ranked[:_FOUND]
 
@@ -109,10 +118,17 @@ class NameIndex:
         names = self._names[title_id]
         if text in names:
             return 0.3
-        if any(name.startswith(text) for name in names):
-            return 0.15
+        begun = [len(name) for name in names if name.startswith(text)]
+        if begun:
+            return 0.15 + 0.1 * len(text) / min(begun)
         shortest = min((len(name) for name in names), default=1)
         return 0.1 * min(1.0, len(text) / max(1, shortest))
+
+
+def alphabets(text: str) -> frozenset[str]:
+    """Return which of the two alphabets a text uses."""
+    found = {"cyrillic" if "\u0400" <= char <= "\u04ff" else "latin" for char in text if char.isalpha()}
+    return frozenset(found)
 
 
 class FreshIndex:

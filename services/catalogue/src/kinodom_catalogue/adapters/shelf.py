@@ -106,6 +106,10 @@ class StoreShelf:
         found = self._titles.find({"enrich_state": "waiting"}, ranges=ranges, sort=("next_try_at",), limit=limit)
         return [_title(document) for document in found]
 
+    def without_facts(self) -> list[StoredTitle]:
+        """Return the titles nobody knew anything of, or nobody was asked about."""
+        return [_title(found) for found in self._titles.find(any_of={"enrich_state": ["nothing", "off"]})]
+
     def title_id_of(self, alias: str) -> str | None:
         """Return the title known under another name."""
         found = self._aliases.get(alias_key(alias))
@@ -173,6 +177,7 @@ class StoreShelf:
             "touched_at": instant(self._clock()),
             "poster_url": stored.poster_url,
             "other_names": list(stored.other_names),
+            "asked": list(stored.asked),
             "tries": stored.tries,
         }
 
@@ -191,6 +196,7 @@ def _title(document: Document) -> StoredTitle:
         title=Title.model_validate(document["title"]),
         poster_url=document["poster_url"],
         other_names=tuple(document["other_names"]),
+        asked=tuple(document["asked"]),
         tries=document["tries"],
         next_try_at=None if next_try_at is None else datetime.fromisoformat(next_try_at),
     )

@@ -20,13 +20,11 @@ from kinodom_catalogue.domain.ports import ProviderFacts, Wanted
 from kinodom_common.contracts.titles import Kind
 from kinodom_common.egress import (
     OutsideBadAnswer,
-    OutsideBadStatus,
     OutsideClient,
     OutsideNotFound,
     OutsideUnreachable,
-    TooManyRedirects,
 )
-from kinodom_common.errors import KinodomError, UpstreamFailed
+from kinodom_common.errors import KinodomError, Rejected, UpstreamFailed
 from kinodom_common.logs import get_log
 
 log = get_log(__name__)
@@ -79,7 +77,7 @@ class ShikimoriProvider:
     def _by_id(self, shikimori_id: int) -> ProviderFacts | None:
         try:
             cards = self._cards("ids: $ids, limit: 1", "$ids: String!", {"ids": str(shikimori_id)})
-        except (OutsideNotFound, OutsideBadAnswer, ShikimoriTrouble) as exc:
+        except (OutsideBadAnswer, ShikimoriTrouble) as exc:
             log.warning("graphql_failed", provider=LABEL, code=exc.code, detail=exc.detail)
             cards = []
         # GraphQL leaves out what is under a claim or for adults; the REST card of the same id may be there.
@@ -88,7 +86,10 @@ class ShikimoriProvider:
 
     def _cards(self, arguments: str, types: str, variables: dict[str, str]) -> list[dict[str, Any]]:
         body = {"query": f"query({types}) {{ animes({arguments}) {{ {_FIELDS} }} }}", "variables": variables}
-        reply = self._asked(lambda base: self._outsides.posting.post_json(f"{base}/api/graphql", body))
+        try:
+            reply = self._asked(lambda base: self._outsides.posting.post_json(f"{base}/api/graphql", body))
+        except OutsideNotFound as exc:
+            raise ShikimoriTrouble("Shikimori: there is no GraphQL at this address.") from exc
         if not isinstance(reply, dict) or reply.get("errors") or not isinstance(reply.get("data"), dict):
             raise ShikimoriTrouble("Shikimori: GraphQL answered with errors.")
         cards = reply["data"].get("animes")
@@ -116,11 +117,9 @@ class ShikimoriProvider:
             self._pace.wait()
             try:
                 return call(base)
-            except OutsideBadStatus as exc:
+            except (UpstreamFailed, Rejected) as exc:  # Rejected: it leads home, or to another site
                 if exc.facts.get("status") == 429:
                     raise self._pace.pause(self._clock() + _PAUSE_AFTER_429, "Shikimori: too many calls.") from exc
-                last = exc
-            except (OutsideUnreachable, TooManyRedirects) as exc:
                 last = exc
         if isinstance(last, UpstreamFailed):
             raise last

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -18,7 +19,7 @@ from kinodom_catalogue.domain.ports import (
     StoredTitle,
     Wanted,
 )
-from kinodom_catalogue.domain.videos import shared_aliases
+from kinodom_catalogue.domain.videos import is_demo, shared_aliases, waiting_again
 from kinodom_catalogue.domain.words import SAME_NAME, likeness
 from kinodom_common.contracts.videos import Title
 from kinodom_common.errors import UpstreamFailed
@@ -43,6 +44,7 @@ class Finding:
     cover: str | None = None
     next_try_at: datetime | None = None  # set when the state is still `waiting`
     counted: bool = False  # the try counts against TRIES
+    asked: tuple[str, ...] = ()  # providers that answered
 
 
 def enrich(
@@ -67,18 +69,32 @@ def enrich(
 
 def ask(stored: StoredTitle, *, providers: Mapping[str, MetadataProvider], covers: Covers, now: datetime) -> Finding:
     """Return what the providers say; trouble is a finding that waits, "nothing" is one that does not."""
-    asked = [providers[name] for name in providers_for(stored.title) if name in providers]
+    names = [name for name in providers_for(stored.title) if name in providers]
     try:
-        facts = next((facts for provider in asked if (facts := provider.find(wanted_of(stored)))), None)
+        facts = next((facts for name in names if (facts := providers[name].find(wanted_of(stored)))), None)
         cover = _cover(stored, facts, covers)
     except ProviderPaused as exc:
         return Finding(state="waiting", next_try_at=max(exc.until, now + FIRST_PAUSE))
     except UpstreamFailed as exc:
         log.warning("enrichment_failed", title_id=stored.title.title_id, code=exc.code, detail=exc.detail)
         return _trouble(stored, now=now)
-    if not asked:
+    if not names:
         return Finding(state="off", cover=cover)
-    return Finding(state="done" if facts else "nothing", facts=facts, cover=cover)
+    return Finding(state="done" if facts else "nothing", facts=facts, cover=cover, asked=tuple(names))
+
+
+def wake(*, shelf: Shelf, providers: Collection[str], now: datetime) -> int:
+    """Let titles without facts wait again when a provider was switched on that was never asked about them.
+
+    Returns how many those are.
+    """
+    woken = [found for found in shelf.without_facts() if not is_demo(found.title) and set(providers) - {*found.asked}]
+    for found in woken:
+        with contextlib.suppress(NoSuchTitle):
+            shelf.change_title(found.title.title_id, lambda stored: waiting_again(stored, now=now))
+    if woken:
+        log.info("titles_woken", count=len(woken))
+    return len(woken)
 
 
 def note_crash(title_id: str, *, shelf: Shelf, now: datetime) -> None:
@@ -101,8 +117,13 @@ def _trouble(stored: StoredTitle, *, now: datetime) -> Finding:
     return Finding(state="waiting", next_try_at=now + pause_after(stored.tries), counted=True)
 
 
-def providers_for(title: Title) -> tuple[str, str]:
-    """Return the names of the providers in the order of asking: anime is Shikimori's, the rest OMDb's."""
+def providers_for(title: Title) -> tuple[str, ...]:
+    """Return the names of the providers in the order of asking: anime is Shikimori's, the rest OMDb's.
+
+    Demo films are ours: nobody is asked about them, only their posters are stored.
+    """
+    if is_demo(title):
+        return ()
     anime = title.shikimori_id is not None or any(word in " ".join(title.genres).casefold() for word in ANIME)
     anime = anime or any(known.split(":")[0] == SHIKIMORI for known in title.external_ids)
     return (SHIKIMORI, OMDB) if anime else (OMDB, SHIKIMORI)
@@ -136,7 +157,7 @@ def fits(wanted: Wanted, facts: ProviderFacts) -> bool:
 
 def pause_after(tries: int) -> timedelta:
     """Return how long to wait after so many failed tries before this one: 30 s, doubled up to six hours."""
-    return min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(tries, 20))
+    return min(LONGEST_PAUSE, FIRST_PAUSE * (1 << min(tries, 20)))
 
 
 def with_finding(stored: StoredTitle, finding: Finding) -> StoredTitle:
@@ -144,10 +165,10 @@ def with_finding(stored: StoredTitle, finding: Finding) -> StoredTitle:
     title = stored.title.model_copy(
         update={"enrich_state": finding.state, "cover": finding.cover or stored.title.cover}
     )
-    tries = stored.tries + finding.counted
-    facts = finding.facts
+    tries, facts = stored.tries + finding.counted, finding.facts
+    stored = replace(stored, tries=tries, asked=finding.asked or stored.asked)
     if facts is None:
-        return replace(stored, title=title, tries=tries, next_try_at=finding.next_try_at)
+        return replace(stored, title=title, next_try_at=finding.next_try_at)
     names = dict.fromkeys(filter(None, (*stored.other_names, facts.name, facts.original_name, *facts.other_names)))
     title = title.model_copy(
         update={
@@ -164,7 +185,7 @@ def with_finding(stored: StoredTitle, finding: Finding) -> StoredTitle:
         }
     )
     others = tuple(name for name in names if name not in (title.name, title.original_name))[:20]
-    return replace(stored, title=title, other_names=others, tries=tries, next_try_at=None)
+    return replace(stored, title=title, other_names=others, next_try_at=None)
 
 
 def _cover(stored: StoredTitle, facts: ProviderFacts | None, covers: Covers) -> str | None:

@@ -41,6 +41,7 @@ class StoredTitle:
     title: Title
     poster_url: str | None = None  # at the source; None: the source names none
     other_names: tuple[str, ...] = ()  # further names people may search for
+    asked: tuple[str, ...] = ()  # providers that answered, whatever they said
     tries: int = 0  # of the enrichment, that failed
     next_try_at: datetime | None = None  # UTC; None: nothing is to be tried
 
@@ -127,6 +128,10 @@ class Shelf(Protocol):
 
     def due(self, now: datetime, limit: int) -> list[StoredTitle]:
         """Return titles that wait for enrichment and may be tried now, the longest waiting first."""
+        ...
+
+    def without_facts(self) -> list[StoredTitle]:
+        """Return the titles nobody knew anything of, or nobody was asked about."""
         ...
 
     def title_id_of(self, alias: str) -> str | None:

@@ -29,7 +29,9 @@ def register_video(video_id: str, wanted: VideoIn, *, shelf: Shelf, hints: Hints
     start = new_title(title_id, wanted.external_id, wanted.title, now=now)
     stored = shelf.change_title(
         title_id,
-        lambda found: with_videos(with_card(found, wanted.external_id, wanted.title), shelf.videos_of(title_id)),
+        lambda found: with_videos(
+            with_card(found, wanted.external_id, wanted.title, now=now), shelf.videos_of(title_id)
+        ),
         start=start,
     )
     if before is not None and before.title_id != title_id:
@@ -106,8 +108,7 @@ def shared_aliases(imdb_id: str | None, shikimori_id: int | None) -> list[str]:
 
 
 def new_title(title_id: str, external_id: str, card: TitleCard, *, now: datetime) -> StoredTitle:
-    """Return a title as its first source tells it. Demo films are ours: nobody else is asked about them."""
-    demo = external_id.startswith(DEMO_SCHEME)
+    """Return a title as its first source tells it."""
     title = Title(
         title_id=title_id,
         name=card.name,
@@ -120,14 +121,28 @@ def new_title(title_id: str, external_id: str, card: TitleCard, *, now: datetime
         shikimori_id=card.shikimori_id,
         external_ids=(external_id,),
         licence=card.licence,
-        enrich_state="off" if demo else "waiting",
+        enrich_state="waiting",
         added_at=now,
     )
-    return StoredTitle(title=title, poster_url=card.poster_url, next_try_at=None if demo else now)
+    return StoredTitle(title=title, poster_url=card.poster_url, next_try_at=now)
 
 
-def with_card(stored: StoredTitle, external_id: str, card: TitleCard) -> StoredTitle:
-    """Return the title with what a further source adds; what is known already stays."""
+def is_demo(title: Title) -> bool:
+    """Return whether a title is ours alone."""
+    return bool(title.external_ids) and all(known.startswith(DEMO_SCHEME) for known in title.external_ids)
+
+
+def waiting_again(stored: StoredTitle, *, now: datetime) -> StoredTitle:
+    """Return the title as one that nobody was asked about yet."""
+    title = stored.title.model_copy(update={"enrich_state": "waiting"})
+    return replace(stored, title=title, asked=(), tries=0, next_try_at=now)
+
+
+def with_card(stored: StoredTitle, external_id: str, card: TitleCard, *, now: datetime) -> StoredTitle:
+    """Return the title with what a further source adds; what is known already stays.
+
+    A title nobody knew waits again when the source brings an id under which it may be known.
+    """
     title = stored.title
     known = {name: getattr(title, name) for name in ("original_name", "year", "description", "imdb_id", "shikimori_id")}
     changes = {name: getattr(card, name) if value is None else value for name, value in known.items()}
@@ -144,7 +159,10 @@ def with_card(stored: StoredTitle, external_id: str, card: TitleCard) -> StoredT
             "external_ids": external_ids,
         }
     )
-    return replace(stored, title=changed, poster_url=stored.poster_url or card.poster_url, other_names=names)
+    after = replace(stored, title=changed, poster_url=stored.poster_url or card.poster_url, other_names=names)
+    new_id = (title.imdb_id, title.shikimori_id) != (changed.imdb_id, changed.shikimori_id)
+    lost = title.enrich_state in ("nothing", "failed")
+    return waiting_again(after, now=now) if new_id and lost else after
 
 
 def with_videos(stored: StoredTitle, videos: list[Video]) -> StoredTitle:

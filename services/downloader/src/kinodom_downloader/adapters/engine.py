@@ -133,7 +133,7 @@ def _attend(
         while not pieces.settled(_TICK_S):
             if should_stop():
                 pieces.fail(Stopped())
-            folder.settle(at_least=_FLUSH_EVERY)
+            folder.settle(at_least=_FLUSH_EVERY, at_most=4 * _FLUSH_EVERY)
             on_tick()
     finally:
         pieces.stop()

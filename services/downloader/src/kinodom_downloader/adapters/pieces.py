@@ -114,6 +114,11 @@ class Pieces:
                 raise self._failure
             return settled
 
+    def room(self) -> int:
+        """Return how many more pieces may go on their way at this moment."""
+        with self._change:
+            return max(0, self._at_once - self._busy)
+
     def check(self) -> None:
         """Raise Stopped when nobody wants the pieces any more."""
         if self._stopped:

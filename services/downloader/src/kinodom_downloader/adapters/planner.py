@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from kinodom_common.egress import OutsideBadStatus, OutsideTooLarge, shown
-from kinodom_common.errors import UpstreamFailed
+from kinodom_common.errors import KinodomError, UpstreamFailed
+from kinodom_common.logs import get_log
 from kinodom_downloader.adapters.bodies import MemoryBody, Piece, Taken
 from kinodom_downloader.domain.faults import LinkExpired, NotMedia, PlaylistBad, PlaylistRefused
 from kinodom_downloader.domain.gate import NotThatMedia, instead_of_media, unpacked
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
     from kinodom_downloader.adapters.segments import Line
     from kinodom_downloader.domain.fetched import Role
 
+log = get_log(__name__)
+
 CHUNK_BYTES: Final = 8_388_608
 _PROBE_BYTES: Final = 65_536
 _ATTEMPTS: Final = 4
 _MAX_DEPTH: Final = 5
 _MAX_RENDITIONS: Final = 20
+_LONG_SEGMENT_S: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class Planner:
                 loaded = None  # no list is that long: perhaps the film itself
             if loaded is not None and (plan := self._listed(loaded, wanted_height_px)) is not None:
                 return plan
-            if loaded is not None and loaded.text.lstrip("﻿ \t\r\n")[:1] in ("", "<", "{"):
+            if loaded is not None and loaded.text.lstrip("\ufeff \t\r\n")[:1] in ("", "<", "{"):
                 raise PlaylistBad(f"{shown(offer.url)}: instead of a playlist came {_words(loaded.text)}.")
         head = self._taken(Piece(url=offer.url, start=0), at_most=_PROBE_BYTES)
         start = bytes(_held(head)).removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -86,7 +90,7 @@ class Planner:
         return _file_plan(offer.url, head, offer.height_px)
 
     def _listed(self, loaded: _Loaded, wanted_height_px: int | None) -> Plan | None:
-        if loaded.text.lstrip("﻿ \t\r\n").startswith("#EXTM3U"):
+        if loaded.text.lstrip("\ufeff \t\r\n").startswith("#EXTM3U"):
             return self._hls(loaded, wanted_height_px)
         if "<MPD" not in loaded.text[:20_000]:
             return None
@@ -99,12 +103,14 @@ class Planner:
             return track
         url = track.segments[0].url
         head = self._taken(Piece(url=url, start=0), at_most=_PROBE_BYTES)
-        return replace(track, segments=_file_pieces(url, head), file_bytes=head.total)
+        first, *rest = _file_pieces(url, head)
+        pieces = (replace(first, duration_s=track.duration_s()), *rest)
+        return replace(track, segments=pieces, file_bytes=head.total)
 
     def _hls(self, loaded: _Loaded, wanted_height_px: int | None) -> Plan:
         listed = parse_playlist(loaded.text, loaded.url)
         if isinstance(listed, Media):
-            return _plan((TrackPlan(role="muxed", segments=listed.segments),))
+            return _plan((self._whole(TrackPlan(role="muxed", segments=listed.segments)),))
         variant = chosen_variant(listed, wanted_height_px)
         role, others = self._renditions(listed, variant)
         main = TrackPlan(
@@ -113,15 +119,28 @@ class Planner:
             height_px=variant.height_px,
             bandwidth=variant.bandwidth or None,
         )
-        return _plan((main, *others))
+        return _plan((self._whole(main), *others))
+
+    def _whole(self, track: TrackPlan) -> TrackPlan:
+        """Return a track; one that is a single long segment is fetched in ranges, as a file."""
+        (first, *rest) = track.segments
+        if rest or first.key_url or first.length is not None or first.duration_s < _LONG_SEGMENT_S:
+            return track
+        return self._split(replace(track, shape="file"))
 
     def _renditions(self, master: Master, variant: Variant) -> tuple[Role, tuple[TrackPlan, ...]]:
         sounds = chosen_renditions(master, variant, "AUDIO")
         separate = [item for item in sounds if item.url is not None][:_MAX_RENDITIONS]
         role: Role = "video" if separate and len(separate) == len(sounds) else "muxed"
-        texts = [item for item in chosen_renditions(master, variant, "SUBTITLES") if item.url][:_MAX_RENDITIONS]
         tracks = [self._rendition(item, "audio") for item in separate]
-        return role, (*tracks, *(self._rendition(item, "subtitles") for item in texts))
+        for item in chosen_renditions(master, variant, "SUBTITLES")[:_MAX_RENDITIONS]:
+            if item.url is None:
+                continue
+            try:
+                tracks.append(self._rendition(item, "subtitles"))
+            except KinodomError as exc:
+                log.warning("subtitles_left_out", language=item.language, error=str(exc))
+        return role, tuple(tracks)
 
     def _rendition(self, rendition: Rendition, role: Role) -> TrackPlan:
         return TrackPlan(

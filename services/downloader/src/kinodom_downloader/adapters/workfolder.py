@@ -163,8 +163,8 @@ class WorkFolder:
         with self._lock:
             self._fresh.append((track, index, length))
 
-    def settle(self, *, at_least: int = 1) -> None:
-        """Flush the pieces that came since the last time, when there are so many, and put them on the list.
+    def settle(self, *, at_least: int = 1, at_most: int | None = None) -> None:
+        """Flush pieces that came since the last time, when there are so many, and put them on the list.
 
         Raises:
             NoSpace: the disk is full.
@@ -172,7 +172,7 @@ class WorkFolder:
         with self._lock:
             if len(self._fresh) < at_least:
                 return
-            fresh, self._fresh = self._fresh, []
+            fresh, self._fresh = self._fresh[:at_most], self._fresh[at_most:] if at_most else []
         with told_when_full():
             for path in {self._place(track, index) for track, index, _ in fresh}:
                 flush(path)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Kind = Literal["ts", "fmp4", "aac", "webm", "vtt", "srt"]
 FileKind = Literal["mp4", "webm", "ts"]
 
-MAX_UNPACKED_BYTES: Final = 256_000_000
+MAX_UNPACKED_BYTES: Final = 67_108_864
 _MAX_FAKE_HEADER_BYTES: Final = 1_000_000
 _TS_PACKET: Final = 188
 _IMAGES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"BM")

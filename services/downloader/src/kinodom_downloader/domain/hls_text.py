@@ -24,7 +24,7 @@ def lines_of(text: str) -> list[str]:
     """
     if len(text) > MAX_PLAYLIST_BYTES:
         raise PlaylistRefused(f"The playlist is longer than {MAX_PLAYLIST_BYTES} characters.")
-    stripped = text.lstrip("﻿ \t\r\n")
+    stripped = text.lstrip("\ufeff \t\r\n")
     if not stripped.startswith("#EXTM3U"):
         looks = "a web page" if "<html" in stripped[:2000].lower() or stripped.startswith("<") else "something else"
         raise PlaylistBad(f"Instead of a playlist the source sent {looks if stripped else 'nothing'}.")

@@ -53,7 +53,7 @@ def _root(text: str) -> ET.Element:
     if len(text) > MAX_PLAYLIST_BYTES or "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise PlaylistRefused("The manifest is too long, or holds declarations that no manifest needs.")
     try:
-        root = ET.fromstring(text.lstrip("﻿ \t\r\n"))  # noqa: S314 - no document type, so no entities
+        root = ET.fromstring(text.lstrip("\ufeff \t\r\n"))  # noqa: S314 - no document type, so no entities
     except (ET.ParseError, ValueError) as exc:
         raise PlaylistBad("The manifest cannot be read (broken XML).") from exc
     for element in root.iter():

@@ -87,6 +87,13 @@ export class Deck {
     }
     for (const name of ["waiting", "stalled"]) media.addEventListener(name, () => { this.starved_ms ||= performance.now(); });
     for (const name of ["playing", "canplay", "seeked"]) media.addEventListener(name, () => { this.starved_ms = 0; });
+    let wakes = false; // a finger on the hidden deck only wakes it
+    root.addEventListener("pointerdown", (event) => { wakes = event.pointerType === "touch" && "idle" in root.dataset; }, true);
+    root.addEventListener("click", (event) => {
+      if (wakes) event.stopPropagation();
+      if (wakes) event.preventDefault();
+      wakes = false;
+    }, true);
     for (const name of ["pointermove", "pointerdown", "focusin"]) root.addEventListener(name, () => this.touch());
     part(root, "picture")?.addEventListener("click", (event) => this.pressPicture(/** @type {PointerEvent} */ (event)));
     document.addEventListener("keydown", (event) => this.key(event));

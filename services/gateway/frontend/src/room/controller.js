@@ -29,13 +29,14 @@ const SAMPLES_NEEDED = 5;
  * @property {number | null} sought_ms when the last seek was decided
  * @property {number | null} before_ms when the one before it was
  * @property {number} failures seeks in a row that did not help
+ * @property {boolean} judged the last seek is counted already
  * @property {number} seek_ms how long a seek takes here, EWMA
  * @property {number} play_lead_ms how long play() takes to move the picture, EWMA
  */
 
 /** @returns {Steering} */
 export function newSteering() {
-  return { steering: false, widened: 1, sought_ms: null, before_ms: null, failures: 0, seek_ms: 60, play_lead_ms: 75 };
+  return { steering: false, widened: 1, sought_ms: null, before_ms: null, failures: 0, judged: true, seek_ms: 60, play_lead_ms: 75 };
 }
 
 /** @param {readonly number[]} values @returns {number} NaN for none */
@@ -69,27 +70,34 @@ export function decide(before, seen) {
   const since_ms = state.sought_ms === null ? Infinity : seen.now_ms - state.sought_ms;
   if (state.widened > 1 && since_ms > NARROW_AFTER_MS) {
     state.widened /= 2;
-    state.sought_ms = seen.now_ms - COOL_DOWN_MS;
-  }
-  if (size_ms > SEEK_MS * state.widened) {
-    if (since_ms < COOL_DOWN_MS) return { ...idle, error_ms };
-    if (state.before_ms !== null && seen.now_ms - state.before_ms < TWO_SEEKS_PER_MS) return steer(state, seen, error_ms);
-    return seek(state, seen, since_ms, error_ms);
+    state.sought_ms = seen.now_ms - FAILED_WITHIN_MS - 1; // the next narrowing is a minute away
   }
   if (since_ms > FAILED_WITHIN_MS) state.failures = 0;
+  if (size_ms > SEEK_MS * state.widened) {
+    if (since_ms < COOL_DOWN_MS) return { ...idle, error_ms };
+    judge(state, since_ms);
+    const enough = state.before_ms !== null && seen.now_ms - state.before_ms < TWO_SEEKS_PER_MS;
+    if (!enough && size_ms > SEEK_MS * state.widened) return seek(state, seen, error_ms);
+  }
   return steer(state, seen, error_ms);
 }
 
-/** @param {Steering} state @param {Seen} seen @param {number} since_ms @param {number} error_ms */
-function seek(state, seen, since_ms, error_ms) {
-  state.failures = since_ms < FAILED_WITHIN_MS ? state.failures + 1 : 0;
-  if (state.failures >= 2) {
-    state.failures = 0;
-    state.widened = Math.min(WIDEST, state.widened * 2);
-    if (Math.abs(error_ms) <= SEEK_MS * state.widened) return steer(state, seen, error_ms);
-  }
+/** Counts the last seek as one that did not help, once; the second in a row widens the bands.
+ * @param {Steering} state @param {number} since_ms */
+function judge(state, since_ms) {
+  if (state.judged || since_ms > FAILED_WITHIN_MS) return;
+  state.judged = true;
+  state.failures += 1;
+  if (state.failures < 2) return;
+  state.failures = 0;
+  state.widened = Math.min(WIDEST, state.widened * 2);
+}
+
+/** @param {Steering} state @param {Seen} seen @param {number} error_ms */
+function seek(state, seen, error_ms) {
   state.before_ms = state.sought_ms;
   state.sought_ms = seen.now_ms;
+  state.judged = false;
   state.steering = false;
   return { action: /** @type {const} */ ("seek"), rate: seen.room_rate, ahead_ms: state.seek_ms, error_ms, state };
 }

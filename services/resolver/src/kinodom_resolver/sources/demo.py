@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode, urljoin
 
 from pydantic import ValidationError
 
-from kinodom_common.contracts.offers import Offer, SubtitleOffer
+from kinodom_common.contracts.offers import Offer
 from kinodom_common.contracts.titles import EpisodeRef, Kind, SourceTitle, TitleCard, TitleHit, Translation
 from kinodom_common.errors import UpstreamFailed
 from kinodom_resolver.sources.reading import (
@@ -55,7 +55,7 @@ class Demo:
 
     def search(self, query: str) -> Sequence[TitleHit]:
         """Return the films whose names hold the words."""
-        reply = self._outside.get_json(urljoin(self._base, "api/films?" + urlencode({"q": query})))
+        reply = self._outside.get_json(urljoin(self._base, f"api/films?{urlencode({'q': query})}"))
         films = mapping_of(reply).get("films")
         if not isinstance(films, list):
             raise DemoGarbled("The demo site sent no list of films.")
@@ -72,7 +72,7 @@ class Demo:
         return SourceTitle(source=self.name, card=plain, translations=versions)
 
     def offers(self, external_id: str, season: int | None, episode: int | None, translation_id: str) -> Sequence[Offer]:
-        """Return the one playlist of an episode; it lists all heights."""
+        """Return the one playlist of an episode; it lists all heights and the subtitles."""
         film = self._film(external_id)
         return [
             self._offer(playlist, part)
@@ -114,17 +114,11 @@ class Demo:
             return None
 
     def _offer(self, playlist: str, part: Mapping[str, object]) -> Offer:
-        subtitles = (
-            SubtitleOffer(url=address, language=text_of(one.get("lang")), name=text_of(one.get("name")))
-            for one in mappings_of(part.get("subtitles"))
-            if (address := address_of(self._base, one.get("file"))) is not None
-        )
         return Offer(
             source=self.name,
             url=playlist,
             delivery="hls",
             duration_s=seconds_of(part.get("seconds")),
-            subtitles=tuple(subtitles),
         )
 
 
@@ -144,7 +138,7 @@ def _translation(raw: Mapping[str, object]) -> Translation | None:
             name=text_of(raw.get("studio")) or "",
             kind="voice" if raw.get("kind") == "dub" else "original",
             language=text_of(raw.get("lang")),
-            heights_px=tuple(_heights(raw)),
+            heights_px=tuple(sorted(_heights(raw), reverse=True)),
             episodes=tuple(parts),
         )
     except ValidationError:

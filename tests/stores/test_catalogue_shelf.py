@@ -1,0 +1,125 @@
+"""The catalogue's shelf on both engines, and several downloaders that register one film at once."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kinodom_catalogue.adapters.shelf import StoreShelf
+from kinodom_catalogue.domain.ports import NoSuchTitle
+from kinodom_catalogue.domain.videos import delete_video, new_title, register_video
+from kinodom_common.ids import new_id
+from kinodom_common.store import open_store
+from tests.support.catalogue_parts import NOW, Clock, FakeHints, card, video_id, video_in
+from tests.support.mongod import running_mongod
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_mongod(tmp_path_factory.mktemp("mongo")) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "mongodb"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/catalogue.sqlite"
+    return f"{request.getfixturevalue('server')}/c{new_id()[:8].lower().replace('-', 'x')}"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def shelf(url: str, clock: Clock) -> Iterator[StoreShelf]:
+    store = open_store(url)
+    shelf = StoreShelf(store, clock)
+    shelf.migrate()
+    yield shelf
+    store.close()
+
+
+def test_a_title_comes_back_whole(shelf: StoreShelf) -> None:
+    start = new_title("t1", "ia:x", card("ia:x", genres=("Drama",), year=1927, poster_url="https://p/x"), now=NOW)
+
+    made = shelf.change_title("t1", lambda found: found, start=start)
+
+    assert made == start == shelf.title("t1")
+
+
+def test_a_change_of_a_title_that_is_not_there_is_said_so(shelf: StoreShelf) -> None:
+    with pytest.raises(NoSuchTitle):
+        shelf.change_title("t-gone", lambda found: found)
+
+
+def test_due_titles_come_the_longest_waiting_first(shelf: StoreShelf) -> None:
+    for number, minutes in enumerate([5, -5, -60, 0]):
+        start = new_title(f"t{number}", f"ia:{number}", card(), now=NOW + timedelta(minutes=minutes))
+        shelf.change_title(f"t{number}", lambda found: found, start=start)
+    demo = new_title("t9", "demo:bars", card("demo:bars"), now=NOW)
+    shelf.change_title("t9", lambda found: found, start=demo)
+
+    due = [stored.title.title_id for stored in shelf.due(NOW, 10)]
+
+    assert due == ["t2", "t1", "t3"]
+    assert [stored.title.title_id for stored in shelf.due(NOW, 1)] == ["t2"]
+
+
+def test_an_alias_has_one_owner(shelf: StoreShelf) -> None:
+    assert shelf.claim_alias("imdb:tt0000001", "t1") == "t1"
+    assert shelf.claim_alias("imdb:tt0000001", "t2") == "t1"
+    assert shelf.title_id_of("imdb:tt0000001") == "t1"
+    assert shelf.title_id_of("imdb:tt0000002") is None
+
+
+def test_what_changed_is_told_from_an_instant_on(shelf: StoreShelf, clock: Clock) -> None:
+    shelf.change_title("t1", lambda found: found, start=new_title("t1", "ia:1", card(), now=NOW))
+    before = shelf.mark()
+    clock.forward(hours=1)
+    shelf.change_title("t2", lambda found: found, start=new_title("t2", "ia:2", card(), now=NOW))
+
+    assert shelf.mark().changes == before.changes + 1
+    assert [found.title.title_id for found in shelf.touched_since(clock())] == ["t2"]
+    assert len(shelf.touched_since(None)) == 2
+
+
+def race_to_register(url: str, number: int, barrier: Any, results: Any) -> None:
+    """Register six videos; every process calls the film by a name of its own, and all share its IMDb id."""
+    store = open_store(url)
+    shelf = StoreShelf(store, Clock())
+    title_ids = set()
+    barrier.wait()
+    for n in range(6):
+        wanted = video_in(card(f"site{number}:film", imdb_id="tt0017136"), episode=n)
+        made, _ = register_video(video_id(number * 100 + n), wanted, shelf=shelf, hints=FakeHints(), now=NOW)
+        title_ids.add(made.title_id)
+    if number == 0:
+        delete_video(video_id(0), shelf=shelf)
+    results.put(title_ids)
+    store.close()
+
+
+def test_racing_downloaders_make_one_title_and_lose_no_video(url: str, shelf: StoreShelf) -> None:
+    context = multiprocessing.get_context("spawn")
+    barrier, results = context.Barrier(6), context.Queue()
+    racers = [context.Process(target=race_to_register, args=(url, n, barrier, results)) for n in range(6)]
+    for racer in racers:
+        racer.start()
+    title_ids = set().union(*(results.get(timeout=90) for _ in racers))
+    for racer in racers:
+        racer.join(30)
+
+    assert len(title_ids) == 1
+    stored = shelf.title(title_ids.pop())
+    assert stored is not None
+    assert stored.title.videos_count == 6 * 6 - 1
+    assert stored.title.size_bytes == (6 * 6 - 1) * 1000
+    assert sorted(stored.title.external_ids) == [f"site{number}:film" for number in range(6)]
+    assert shelf.titles_count() == 1

@@ -1,0 +1,186 @@
+"""A small cinema for browser tests: the real Nginx, gateway pages and front end around a short film made on the spot.
+
+The services behind the gateway are fakes, except sync when a test asks for rooms.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from kinodom_common.contracts.rooms import RoomList
+from kinodom_common.contracts.videos import Title, TitleList, TitlePage, Video
+from kinodom_common.contracts.wishes import WishList
+from kinodom_common.errors import NotFound
+from kinodom_common.hosts import HOME, HostRule
+from kinodom_common.ids import folder_of
+from kinodom_gateway.app import create_app
+from kinodom_gateway.assets import Assets
+from kinodom_gateway.settings import Settings
+from kinodom_gateway.viewer import Gate
+from kinodom_gateway.wiring import Deps
+from tests.support.nginx_house import MEDIA_KEY, NginxHouse, nginx_house
+from tests.support.served import served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FRONT_END = Path(__file__).parents[2] / "services/gateway/frontend"
+FILM_S = 60.0
+FIRST, SECOND, OTHER_DUB = "a1" * 32, "b2" * 32, "c3" * 32
+MEMBER_KEY, INNER_KEY = "member-key-of-a-test", "inner-key-of-a-test"
+LONG_AGO = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+class Clock:
+    """The wall clock of the gateway, to be moved by tests of links that lapse."""
+
+    def __init__(self) -> None:
+        self.ahead_s = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead_s
+
+
+class FakeCatalogue:
+    """One series with two episodes, the first in two dubs."""
+
+    def __init__(self) -> None:
+        self.videos = (
+            _video(FIRST, 1, "The Tin Lighthouse", "prichal", "Prichal"),
+            _video(SECOND, 2, "Oil for the Lamp", "prichal", "Prichal"),
+            _video(OTHER_DUB, 1, "The Tin Lighthouse", "original", "Original"),
+        )
+        title = Title(title_id="t1", name="Keepers", kind="series", added_at=LONG_AGO, videos_count=3)
+        self.page = TitlePage(title=title, videos=self.videos)
+
+    def video(self, video_id: str) -> Video:
+        for one in self.videos:
+            if one.video_id == video_id:
+                return one
+        raise NotFound("There is no such video.")
+
+    def title(self, title_id: str) -> TitlePage:
+        return self.page
+
+    def titles(self, **_: object) -> TitleList:
+        return TitleList(titles=(self.page.title,), total=1)
+
+
+class FakeDownloader:
+    """What is on its way."""
+
+    def __init__(self) -> None:
+        self.list = WishList()
+
+    def wishes(self, ids: tuple[str, ...] = (), *, limit: int = 100) -> WishList:
+        return self.list
+
+
+class NoRooms:
+    """Nobody watches together."""
+
+    def rooms(self) -> RoomList:
+        return RoomList()
+
+
+def _video(video_id: str, episode: int, name: str, dub: str, dub_name: str) -> Video:
+    return Video(
+        video_id=video_id,
+        title_id="t1",
+        external_id="demo:keepers",
+        season=1,
+        episode=episode,
+        episode_name=name,
+        translation_id=dub,
+        translation_name=dub_name,
+        translation_kind="voice" if dub != "original" else "original",
+        height_px=360,
+        duration_s=FILM_S,
+        published_at=LONG_AGO,
+    )
+
+
+class Cinema:
+    """Where the running cinema is, and what tests may change in it."""
+
+    def __init__(self, nginx: NginxHouse, catalogue: FakeCatalogue, downloader: FakeDownloader, clock: Clock) -> None:
+        self.nginx = nginx
+        self.catalogue = catalogue
+        self.downloader = downloader
+        self.clock = clock
+        self.url = f"http://127.0.0.1:{nginx.port}"
+
+    def watch_url(self, video_id: str = FIRST) -> str:
+        return f"{self.url}/watch/{video_id}"
+
+
+def make_film(folder: Path) -> None:
+    """Write a film of 60 s as DASH over two CMAF files, with a poster."""
+    folder.mkdir(parents=True)
+    picture = ["-f", "lavfi", "-i", f"testsrc2=size=640x360:rate=25:duration={FILM_S}"]
+    sound = ["-f", "lavfi", "-i", f"sine=frequency=330:duration={FILM_S}"]
+    coding = [
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-g",
+        "50",
+        "-pix_fmt",
+        "yuv420p",
+        "-c:a",
+        "aac",
+        "-b:a",
+        "96k",
+    ]
+    dash = ["-f", "dash", "-seg_duration", "4", "-single_file", "1", "-use_timeline", "0", "manifest.mpd"]
+    run = ["ffmpeg", "-nostdin", "-v", "error"]
+    subprocess.run([*run, *picture, *sound, *coding, "-shortest", *dash], cwd=folder, check=True)
+    still = [*run, "-i", "manifest.mpd", "-frames:v", "1", "poster.jpg"]
+    subprocess.run(still, cwd=folder, check=True)
+
+
+def build_front_end(folder: Path) -> None:
+    """Build the front end into a folder."""
+    assert (FRONT_END / "node_modules").is_dir(), "run npm ci --ignore-scripts in services/gateway/frontend first"
+    subprocess.run(["node", "build.mjs", str(folder)], cwd=FRONT_END, check=True)
+
+
+@contextmanager
+def cinema(root: Path, *, sync_url: str | None = None, rooms: object | None = None) -> Iterator[Cinema]:
+    """Run a cinema below `root`. `rooms` is a client of a sync service that listens at `sync_url`."""
+    catalogue, downloader, clock = FakeCatalogue(), FakeDownloader(), Clock()
+    build_front_end(root / "static")
+    make_film(root / "library" / folder_of(FIRST))
+    for copy in (SECOND, OTHER_DUB):
+        shutil.copytree(root / "library" / folder_of(FIRST), root / "library" / folder_of(copy))
+    here = "http://127.0.0.1:9"
+    settings = Settings.model_validate(
+        {
+            "inner_key": INNER_KEY, "session_key": "s" * 32, "media_key": MEDIA_KEY, "member_key": MEMBER_KEY,
+            "resolver_url": here, "catalogue_url": here, "downloader_url": here, "sync_url": here,
+            "static_root": root / "static",
+        }
+    )  # fmt: skip
+    deps = Deps(
+        settings=settings,
+        catalogue=cast("Any", catalogue),
+        resolver=cast("Any", None),
+        downloader=cast("Any", downloader),
+        sync=cast("Any", rooms or NoRooms()),
+        gate=Gate("s" * 32, MEMBER_KEY),
+        assets=Assets(root / "static"),
+        hosts=HostRule(HOME),
+        clock=clock,
+        ready={},
+    )
+    with ExitStack() as stack:
+        gateway_url = stack.enter_context(served(create_app(settings, deps=deps)))
+        nginx = stack.enter_context(nginx_house(root, gateway_url=gateway_url, sync_url=sync_url))
+        yield Cinema(nginx, catalogue, downloader, clock)

@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from kinodom_common.egress import EgressRules
+from kinodom_downloader.adapters.engine import Transport
+from kinodom_downloader.adapters.patience import Limits
+from kinodom_downloader.adapters.pieces import Job, Pieces
+from kinodom_downloader.adapters.workfolder import told_when_full
+from kinodom_downloader.domain.faults import NoSpace, SegmentUnreachable, Stopped
+from tests.support import origin
+from tests.support.fetching import bytes_of, fetch_from, sum_of, transport_for
+from tests.support.origin import Origin
+
+COUNT = 60
+
+
+@cache
+def packets(seed: int, count: int = 300) -> bytes:
+    """Return MPEG-TS packets without a stream, different for each seed."""
+    filling = hashlib.sha512(str(seed).encode()).digest() * 3
+    return b"".join(b"\x47\x1f\xff\x10" + filling[:180] + at.to_bytes(4) for at in range(count))
+
+
+@pytest.fixture
+def host() -> Iterator[Origin]:
+    with origin.origin() as server:
+        rows = [f"#EXTINF:2,\nseg{index}.ts" for index in range(COUNT)]
+        server.files["/index.m3u8"] = "\n".join(["#EXTM3U", *rows, "#EXT-X-ENDLIST"]).encode()
+        server.files |= {f"/seg{index}.ts": packets(index) for index in range(COUNT)}
+        server.files["/film.ts"] = packets(7, 300_000)
+        yield server
+
+
+def whole_film(host: Origin) -> bytes:
+    return b"".join(host.files[f"/seg{index}.ts"] for index in range(COUNT))
+
+
+def kill_when(host: Origin, entry: str, folder: Path, requests: int) -> None:
+    """Run the engine in a process of its own and kill it when so many more requests came."""
+    reached = threading.Event()
+    until = sum(host.asked.values()) + requests
+
+    def count(_answer: origin.Answer, _number: int) -> bool:
+        if sum(host.asked.values()) >= until:
+            reached.set()
+        return False
+
+    host.faults["*"] = count
+    command = [sys.executable, "-m", "tests.support.fetch_child", host.address, entry, str(folder)]
+    child = subprocess.Popen(command, env={"PYTHONPATH": os.pathsep.join(sys.path)})
+    try:
+        assert reached.wait(30)
+    finally:
+        child.kill()
+        child.wait()
+        host.faults.clear()
+
+
+@pytest.mark.parametrize(("entry", "size"), [("/index.m3u8", COUNT * 300 * 188), ("/film.ts", 300_000 * 188)])
+def test_killed_again_and_again_the_film_is_the_same(host: Origin, tmp_path: Path, entry: str, size: int) -> None:
+    steps = (15, 14, 16) if entry == "/index.m3u8" else (5, 5)
+
+    for requests in steps:
+        kill_when(host, entry, tmp_path, requests)
+    fetched = fetch_from(host, entry, tmp_path, delivery="progressive")
+
+    expected = whole_film(host) if entry == "/index.m3u8" else host.files["/film.ts"]
+    assert len(expected) == size
+    assert sum_of(fetched) == hashlib.sha256(expected).hexdigest()
+
+
+def test_a_kill_costs_little_more_than_what_was_under_way(host: Origin, tmp_path: Path) -> None:
+    kill_when(host, "/index.m3u8", tmp_path, 40)
+
+    fetch_from(host, "/index.m3u8", tmp_path)
+
+    again = sum(count - 1 for path, count in host.asked.items() if path.startswith("/seg"))
+    assert again <= 6  # four workers, and a little for the moment between the request and the kill
+
+
+def test_a_stop_keeps_what_is_finished(host: Origin, tmp_path: Path) -> None:
+    stopping = threading.Event()
+
+    def after_twenty(answer: origin.Answer, _number: int) -> bool:
+        if sum(answer.server.asked.values()) > 20:
+            stopping.set()
+            answer.server.gate.wait(10)
+        return False
+
+    host.faults["*"] = after_twenty
+    started = time.monotonic()
+    with pytest.raises(Stopped):
+        fetch_from(
+            host, "/index.m3u8", tmp_path, should_stop=stopping.is_set,
+            transport=transport_for(host, limits=Limits(stall_s=20, first_byte_s=20)),
+        )  # fmt: skip
+    took_s = time.monotonic() - started
+    host.gate.set()
+    host.faults.clear()
+    host.asked.clear()
+
+    fetched = fetch_from(host, "/index.m3u8", tmp_path)
+
+    assert took_s < 5
+    assert bytes_of(fetched.tracks[0]) == whole_film(host)
+    assert sum(host.asked.values()) < COUNT - 10
+
+
+def test_a_piece_that_is_not_on_the_list_is_checked_and_kept(host: Origin, tmp_path: Path) -> None:
+    fetch_from(host, "/index.m3u8", tmp_path)
+    (tmp_path / "done.txt").write_text("0 0 56400\n0 1 5640")
+    (tmp_path / "t0" / "000005.seg").write_bytes(b"\0" * 56400)
+    host.asked.clear()
+
+    fetched = fetch_from(host, "/index.m3u8", tmp_path)
+
+    assert bytes_of(fetched.tracks[0]) == whole_film(host)
+    assert set(host.asked) == {"/index.m3u8", "/seg5.ts"}
+
+
+def test_a_damaged_plan_starts_over(host: Origin, tmp_path: Path) -> None:
+    fetch_from(host, "/index.m3u8", tmp_path)
+    (tmp_path / "plan.json").write_text('{"version": 1, "tracks": [{"segm')
+
+    fetched = fetch_from(host, "/index.m3u8", tmp_path)
+
+    assert bytes_of(fetched.tracks[0]) == whole_film(host)
+
+
+def silent(answer: origin.Answer, _number: int) -> bool:
+    answer.server.gate.wait(10)
+    return False
+
+
+def stalls_in_the_body(answer: origin.Answer, _number: int) -> bool:
+    answer.send_response(200)
+    answer.send_header("Content-Length", "56400")
+    answer.end_headers()
+    answer.wfile.write(b"\x47")
+    answer.server.gate.wait(10)
+    answer.close_connection = True
+    return True
+
+
+def drips(answer: origin.Answer, _number: int) -> bool:
+    answer.send_response(200)
+    answer.send_header("Content-Length", "56400")
+    answer.end_headers()
+    while not answer.server.gate.wait(0.05):
+        answer.wfile.write(b"\x47")
+    return True
+
+
+@pytest.mark.parametrize("fault", [silent, stalls_in_the_body, drips])
+def test_a_host_that_stops_or_crawls_is_given_up(host: Origin, tmp_path: Path, fault: origin.Fault) -> None:
+    limits = Limits(first_byte_s=0.2, stall_s=0.2, slow_after_s=0.4)
+    transport = Transport(
+        rules=EgressRules(allow_lan=frozenset({("127.0.0.1", host.port)})),
+        user_agent="test",
+        limits=limits,
+        retry=transport_for(host).retry.__class__(attempts=2, first_s=0.01),
+    )
+    host.faults["/seg3.ts"] = fault
+
+    with pytest.raises(SegmentUnreachable, match="Segment 4 of 60"):
+        fetch_from(host, "/index.m3u8", tmp_path, transport=transport)
+
+
+def test_a_full_disk_is_told_in_words() -> None:
+    with pytest.raises(NoSpace), told_when_full():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_what_a_viewer_needs_next_is_handed_out_first() -> None:
+    pieces = Pieces([Job(float(at), 0, at) for at in range(10)], at_once=10)
+
+    first = pieces.take()
+    pieces.prefer(lambda job: (job.urgency - 7) % 10)
+    order = [job.index for _ in range(9) if (job := pieces.take())]
+
+    assert first is not None
+    assert first.index == 0
+    assert order == [7, 8, 9, 1, 2, 3, 4, 5, 6]
+
+
+def test_a_crowded_host_gets_fewer_requests_at_once() -> None:
+    pieces = Pieces([Job(float(at), 0, at) for at in range(20)], at_once=4)
+    jobs = [pieces.take() for _ in range(4)]
+
+    for job in jobs[:2]:
+        assert job is not None
+        pieces.again(job, after_s=100, crowded=True)
+
+    assert pieces.room() == 0
