@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kinodom_common.contracts.rooms import RoomItem, RoomRequest
-from tests.support.browser import chromium, tab
+from tests.support.browser import TELL_REFUSALS, chromium, tab
 from tests.support.cinema import FILM_S, FIRST, SECOND, cinema
 from tests.support.redis_server import RedisServer
 from tests.support.sync_service import SyncService
@@ -201,9 +201,10 @@ def test_a_guest_without_a_gesture_plays_muted_and_may_unmute(
     ann.page.click("[data-part=play]")
     ann.until(PLAYING)
 
-    with chromium(browser.browser_type, autoplay=False) as strict, tab(strict, request, "guest") as guest:
-        guest.page.goto(room_url)
-        guest.page.get_by_role("button", name="Unmute").wait_for()
+    with chromium(browser.browser_type, autoplay=False) as strict, tab(strict, request, "guest", traced=False) as guest:
+        guest.page.add_init_script(TELL_REFUSALS)
+        with guest.page.expect_console_message(lambda message: message.text == "play: NotAllowedError"):
+            guest.page.goto(room_url)
         guest.until(f"{PLAYING} && document.querySelector('video').muted")
         guest.page.get_by_role("button", name="Unmute").click()
 
