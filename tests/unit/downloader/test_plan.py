@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from kinodom_common.egress import AddressRefused, OutsideNotFound, OutsideTimeout
-from kinodom_common.errors import KinodomError
-from kinodom_downloader.domain.faults import DrmProtected, LinkExpired, NoSpace, SegmentBad, worth_waiting
+from kinodom_common.errors import KinodomError, NoSpace
+from kinodom_downloader.domain.faults import DrmProtected, LinkExpired, SegmentBad, worth_waiting
 from kinodom_downloader.domain.plan import Plan, Segment, TrackPlan, kept_tracks
 
 SEGMENTS = (

@@ -5,7 +5,7 @@ Errors of the Rejected family are final: trying again gives the same. All others
 
 from __future__ import annotations
 
-from kinodom_common.errors import Conflict, KinodomError, NotFound, Rejected, UpstreamFailed
+from kinodom_common.errors import KinodomError, NoSpace, NotFound, Rejected, UpstreamFailed
 
 
 class Stopped(Exception):
@@ -79,13 +79,6 @@ class LinkExpired(UpstreamFailed):
     """The host no longer lets us in (401, 403): a fresh link from the resolver helps, finished segments are kept."""
 
     code = "link_expired"
-
-
-class NoSpace(Conflict):
-    """The disk is full. Finished segments are kept."""
-
-    code = "no_space"
-    title = "The disk is full"
 
 
 def worth_waiting(error: KinodomError) -> bool:
