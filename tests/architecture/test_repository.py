@@ -79,6 +79,9 @@ def test_every_opt_out_names_its_rule_and_gives_a_reason() -> None:
             comments = [token for token in tokenize.tokenize(file.readline) if token.type == tokenize.COMMENT]
         for token in comments:
             found = OPT_OUT.search(token.string)
+            # mypy does not read the tests: there `type: ignore` is a note to an editor.
+            if found and path.relative_to(ROOT).parts[0] == "tests" and "noqa" not in found[0]:
+                continue
             if found and not has_rule_and_reason(found["rest"]):
                 bare.append(f"{path.relative_to(ROOT)}:{token.start[0]}: {token.string}")
 
