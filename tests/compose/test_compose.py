@@ -59,7 +59,9 @@ def containers() -> Iterator[Containers]:
         outcome = running.compose("up", "--detach", "--build", "--wait", check=False)
         states = running.compose("ps", "--all", "--format", "json", check=False)
         if running.get("/healthz")[0] != 200 or '"unhealthy"' in states or '"restarting"' in states:
-            pytest.fail(states[-6000:] + outcome[-2000:] + running.compose("logs", "--no-color", "--tail", "30", check=False))
+            pytest.fail(
+                states[-6000:] + outcome[-2000:] + running.compose("logs", "--no-color", "--tail", "30", check=False)
+            )
         yield running
     finally:
         running.compose("down", "--volumes", "--timeout", "10", check=False)
