@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
-from kinodom_common.contracts.titles import TitleCard
-from kinodom_common.contracts.wishes import Progress, Wish, WishList, WishRequest, WishState
-from tests.support.cinema import FIRST
+from kinodom_common.contracts.wishes import WishList
+from tests.support.cinema import a_wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from kinodom_common.contracts.wishes import WishState
     from tests.support.browser import Tab
     from tests.support.cinema import Cinema
 
 pytestmark = pytest.mark.browser
-
-LONG_AGO = datetime(2026, 1, 2, tzinfo=UTC)
-
-
-def a_wish(state: WishState, fraction: float) -> WishList:
-    """Return the one wish of these tests."""
-    card = TitleCard(external_id="demo:fox", name="The Fox's Tail")
-    progress = Progress(
-        stage="fetching", fraction=fraction, fetched_bytes=int(fraction * 1.5e9), total_bytes=1_500_000_000,
-        speed_bytes_s=4.2e6, left_s=61,
-    )  # fmt: skip
-    request = WishRequest(external_id="demo:fox", title=card)
-    wish = Wish(wish_id=FIRST, request=request, state=state, progress=progress, asked_at=LONG_AGO, changed_at=LONG_AGO)
-    return WishList(wishes=(wish,))
 
 
 @pytest.fixture
