@@ -6,7 +6,7 @@ PYTEST = $(PYTHON) -m pytest
 COMPOSE ?= docker compose
 SOURCES = services demo house tests $(wildcard bench)
 
-.PHONY: help run demo status up down logs ps check format lint types unit node-test test test-compose \
+.PHONY: help run demo status front-end up down logs ps check format lint types unit node-test test test-compose \
 	bench bench-serve bench-start lock dev clean
 
 ##@ The house
@@ -22,6 +22,9 @@ demo: ## make three short films in the running house, or start one for it
 
 status: ## say how the parts of the running house are
 	@exec sh house/run.sh status
+
+front-end: ## build the scripts and styles of the pages, if they changed
+	@exec sh house/run.sh front-end
 
 ##@ In containers
 up: ## build and start the house in containers

@@ -3,6 +3,7 @@
 # is left alone, so a second start costs nothing. Called by `make`.
 #
 #   sh house/run.sh run|demo|status     the house
+#   sh house/run.sh front-end           only prepare, and build the scripts and styles
 #   sh house/run.sh dev                 only prepare, with the tools and programs of the tests
 set -eu
 unset PYTHONPATH PYTHONHOME || true
@@ -140,4 +141,5 @@ if [ "$command" = dev ]; then
 fi
 install_python_packages run
 build_front_end
+[ "$command" != front-end ] || exit 0
 exec "$venv/bin/python" -m kinodom_house "$command"

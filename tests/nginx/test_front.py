@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from kinodom_common.hosts import HOME, HostRule
 from tests.support.free_ports import free_port
 from tests.support.nginx_house import NginxHouse, nginx_house
 
@@ -29,19 +30,25 @@ def lonely(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NginxHouse]:
         yield running
 
 
-@pytest.mark.parametrize(
-    "host",
-    ["localhost", "LOCALHOST:8080", "127.0.0.1:8080", "192.168.1.7", "[::1]:8080", "kino.example", "kino.example."],
-)
+OURS = [
+    "localhost", "LOCALHOST:8080", "127.0.0.1:8080", "192.168.1.7", "10.0.0.5", "172.31.0.1", "169.254.3.4",
+    "[::1]:8080", "[fd00::7]", "[FE80::1]", "nas", "nas:8080", "my-nas", "nas.local", "kino.example", "kino.example:80",
+    "a.tail.example", "a.b.tail.example", "100.65.1.1",
+]  # fmt: skip
+THEIRS = [
+    "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "kino.example.evil", "a.kino.example",
+    "tail.example", "xtail.example", "8.8.8.8", "172.32.0.1", "[2001:db8::1]", "100.128.0.1", "nas.local.evil", "2130706433",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", OURS)
 def test_the_houses_own_names_are_answered(house: NginxHouse, host: str) -> None:
     status, _, _ = house.ask("/", Host=host)
 
     assert status == 200
 
 
-@pytest.mark.parametrize(
-    "host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "kino.example.evil"]
-)
+@pytest.mark.parametrize("host", THEIRS)
 def test_any_other_name_is_421_with_a_page_that_says_what_to_do(house: NginxHouse, host: str) -> None:
     house.upstream.seen.clear()
 
@@ -51,6 +58,15 @@ def test_any_other_name_is_421_with_a_page_that_says_what_to_do(house: NginxHous
     assert headers["content-type"] == "text/html; charset=utf-8"
     assert b"KINODOM_ALLOWED_HOSTS" in body
     assert house.upstream.seen == []
+
+
+@pytest.mark.parametrize("host", OURS + THEIRS)
+def test_the_services_judge_names_as_nginx_does(house: NginxHouse, host: str) -> None:
+    rule = HostRule([*HOME, "kino.example", "*.tail.example", "100.64.0.0/10"])
+
+    status, _, _ = house.ask("/", Host=host)
+
+    assert rule.allows(host) is (status == 200)
 
 
 def test_another_name_gets_no_socket_either(house: NginxHouse) -> None:

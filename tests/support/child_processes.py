@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess  # noqa: TID251  # tests start processes of their own
+import subprocess  # tests start processes of their own
 import sys
 from pathlib import Path
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import shutil
-import subprocess  # noqa: TID251 - makes test media; the runner of the services is itself under test
+import subprocess
 import tempfile
 from functools import cache
 from pathlib import Path

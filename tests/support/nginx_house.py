@@ -95,9 +95,7 @@ def signed(folder: str, *, expires_s: int, viewer: str, key: str = MEDIA_KEY) ->
 
 
 @contextmanager
-def nginx_house(
-    root: Path, *, gateway_url: str | None = None, sync_url: str | None = None
-) -> Iterator[NginxHouse]:
+def nginx_house(root: Path, *, gateway_url: str | None = None, sync_url: str | None = None) -> Iterator[NginxHouse]:
     """Run Nginx over fresh folders below `root` for the length of the block."""
     upstream = EchoUpstream()
     threading.Thread(target=upstream.serve_forever, daemon=True).start()
@@ -114,7 +112,7 @@ def nginx_house(
         covers_root=str(house.covers),
         static_root=str(house.static),
         listen=(f"127.0.0.1:{house.port}",),
-        hosts=("kino.example",),
+        hosts=("kino.example", "*.tail.example", "100.64.0.0/10"),
         user=getpass.getuser() if os.geteuid() == 0 else None,
         workers="1",
     )

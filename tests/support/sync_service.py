@@ -6,7 +6,7 @@ import json
 import queue
 import signal
 import socket
-import subprocess  # noqa: TID251  # tests start real processes
+import subprocess  # tests start real processes
 import sys
 import time
 from collections import defaultdict

@@ -24,6 +24,7 @@ def replicas(
     yield pair
     for service in pair:
         service.stop()
+    for service in pair:
         assert "Traceback" not in service.log.read_text()
 
 

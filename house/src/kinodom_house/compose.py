@@ -11,7 +11,7 @@ import platform
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kinodom_house.nginx_files import NginxFacts, host_names, write_nginx_files
+from kinodom_house.nginx_files import NginxFacts, host_patterns, write_nginx_files
 from kinodom_house.prepare import write_secrets
 from kinodom_house.refusals import UnsuitableProcessorError
 
@@ -39,7 +39,7 @@ def prepare_compose(
         UnsuitableProcessorError: MongoDB is to be used and does not run on this processor.
         BadSettingError: a setting of the operator makes no sense.
     """
-    hosts = host_names(environ.get("KINODOM_ALLOWED_HOSTS", ""))
+    hosts = host_patterns(environ.get("KINODOM_ALLOWED_HOSTS", ""))
     if environ.get("KINODOM_STORE", "").startswith("mongodb"):
         check_processor(platform.machine(), Path("/proc/cpuinfo").read_text(encoding="utf-8"))
     os.umask(0o027)

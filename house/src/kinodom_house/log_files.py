@@ -29,6 +29,19 @@ def is_loud(line: str) -> bool:
     return bool(_LOUD.search(line))
 
 
+def in_short(line: str) -> str:
+    """Return a line as a person wants to see it; of a JSON event its level, its name and the cause."""
+    try:
+        event = json.loads(line) if line.startswith("{") else None
+    except ValueError:
+        event = None
+    if not isinstance(event, dict):
+        return line
+    cause = str(event.get("exception") or event.get("error") or "").strip().rpartition("\n")[2]
+    words = f"{event.get('level', '')}: {event.get('event', '')}"
+    return f"{words}: {cause}" if cause else words
+
+
 class ProcessLog:
     """The log of one process: a rotated file, its last lines in memory, and the loud ones on the terminal."""
 
@@ -56,7 +69,7 @@ class ProcessLog:
                 self._rotate()
             self.last_lines.append(line)
         if self._verbose or (is_loud(line) and not any(word in line for word in self._ignore)):
-            self._terminal.write(f"{self._name:>18} | {line}\n")
+            self._terminal.write(f"{self._name:>18} | {line if self._verbose else in_short(line)}\n")
             self._terminal.flush()
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from dataclasses import dataclass
@@ -14,10 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-_HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?")
+_NAME = re.compile(r"(?:\*\.)?[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?")
 
-# An address in digits cannot be pointed elsewhere by somebody's DNS, so any of them is let in.
-_DIGITS = (r"~^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$", r"~^\[[0-9a-f:.]+\]$")
+# The same rule as `kinodom_common.hosts`, which the services apply once more: `home` stands for all of these.
+HOME = "home"
+_PRIVATE = (
+    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16",
+    "::1/128", "fc00::/7", "fe80::/10",
+)  # fmt: skip
+_HOME_NAMES = (
+    r"~^(?!(?:[0-9]+|0x[0-9a-f]*)$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$",  # one label that is no number
+    r"~^.+\.local$",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,22 +40,25 @@ class NginxFacts:
     covers_root: str
     static_root: str
     listen: tuple[str, ...]  # arguments of `listen`: "8080", "[::]:8080 ipv6only=on"
-    hosts: tuple[str, ...]  # names, beside localhost and addresses in digits, that lead to this house
+    hosts: tuple[str, ...]  # of the operator, beside names and addresses that only a home network gives
     user: str | None = None  # "name group" for the workers when the master is root; None: as the master
     workers: str = "auto"
     resolver: str | None = None  # address of a DNS server when the two URLs hold names
 
 
-def host_names(text: str) -> tuple[str, ...]:
-    """Return the names of a comma-separated list, lower case, without ports; refuse what is no name."""
-    names = tuple(part.strip().lower().rstrip(".") for part in text.split(",") if part.strip())
-    for name in names:
-        if not _HOST.fullmatch(name):
+def host_patterns(text: str) -> tuple[str, ...]:
+    """Return what a comma-separated list of hosts names, in lower case; refuse what is none.
+
+    Each is a name, `*.` and a name (all below it), an address, or a network such as `100.64.0.0/10`.
+    """
+    patterns = tuple(part.strip().lower().rstrip(".") for part in text.split(",") if part.strip())
+    for pattern in patterns:
+        if _network(pattern) is None and not _NAME.fullmatch(pattern):
             raise BadSettingError(
-                f"KINODOM_ALLOWED_HOSTS holds {name!r}, which is not a name: write names without http:// and ports, "
-                "with commas between them."
+                f"KINODOM_ALLOWED_HOSTS holds {pattern!r}, which is neither a name nor an address: write names without "
+                "http:// and ports, with commas between them."
             )
-    return names
+    return patterns
 
 
 def write_nginx_files(folder: Path, facts: NginxFacts, *, group: int | None = None) -> None:
@@ -73,13 +85,36 @@ def _http(facts: NginxFacts) -> str:
     lines = [f'map "" ${name} {{ default {_quoted(value)}; }}' for name, value in constants.items()]
     if facts.resolver:
         lines.append(f"resolver {facts.resolver} valid=2s ipv6=off;")
-    lines += ["map $host $host_ok {", "    default 0;"]
-    lines += [f'    "{pattern}" 1;' for pattern in (*_DIGITS, *_names(facts.hosts))]
-    return "\n".join((*lines, "}", ""))
+    return "\n".join((*lines, *_host_rule(facts.hosts), ""))
 
 
-def _names(hosts: Iterable[str]) -> list[str]:
-    return sorted({"localhost", *hosts})
+def _host_rule(hosts: Iterable[str]) -> list[str]:
+    """Return the lines that set `$host_ok`; $host comes in lower case, without a port and a closing dot."""
+    networks = [str(network) for host in hosts if (network := _network(host)) is not None]
+    names = [host for host in hosts if _network(host) is None]
+    exact = sorted({name for name in names if not name.startswith("*.")} - {HOME})
+    below = sorted({name[2:] for name in names if name.startswith("*.")})
+    return [
+        'map $host $host_address { default $host; "~^\\[(?<host_inner>[0-9a-f:.]+)\\]$" $host_inner; }',
+        "geo $host_address $host_near {",
+        "    default 0;",
+        *(f"    {network} 1;" for network in sorted({*_PRIVATE, *networks})),
+        "}",
+        "map $host $host_named {",
+        "    default 0;",
+        *(f'    "{pattern}" 1;' for pattern in _HOME_NAMES),
+        *(f'    "{name}" 1;' for name in exact),
+        *(f'    "~^.+\\.{re.escape(name)}$" 1;' for name in below),
+        "}",
+        'map "$host_near$host_named" $host_ok { default 1; "00" 0; }',
+    ]
+
+
+def _network(pattern: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(pattern.strip("[]"))
+    except ValueError:
+        return None
 
 
 def _quoted(value: str) -> str:

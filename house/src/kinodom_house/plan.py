@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from kinodom_house.child import Process
+from kinodom_house.nginx_files import HOME
 from kinodom_house.probes import HttpProbe, Probe, RedisProbe
 
 if TYPE_CHECKING:
@@ -26,12 +27,12 @@ _THREADED = ("-k", "gthread", "--workers", "1", "--threads", "8")
 
 # Settings of the operator that go to one service; LOG_LEVEL goes to all. Each may also be given as KINODOM_<NAME>_FILE.
 OPERATOR_SETTINGS: Mapping[str, tuple[str, ...]] = {
-    "catalogue": ("OMDB_KEY",),
-    "resolver": (),
-    "downloader": (),
-    "sync": (),
-    "gateway": (),
-    "demo": (),
+    "catalogue": ("OMDB_KEY", "OMDB_URL", "SHIKIMORI_ENABLED", "SHIKIMORI_URL", "SHIKIMORI_MIRRORS"),
+    "resolver": ("ARCHIVE_URL", "SOURCES_OFF", "CONTACT", "SEARCH_DEADLINE_S", "OPEN_DEADLINE_S"),
+    "downloader": ("SEGMENT_WORKERS", "USER_AGENT"),
+    "sync": ("ROOM_REMOVE_TIME_MIN",),
+    "gateway": ("HOUSE_NAME", "LINK_LIFE_S", "SEARCH_WAIT_S"),
+    "demo": ("DEMO_SECONDS",),
 }
 
 
@@ -93,7 +94,7 @@ def _told(site: Site, service: str) -> dict[str, str]:
     allow_lan = ",".join(
         filter(None, (f"127.0.0.1:{site.ports['demo']}", site.settings.operator.get("KINODOM_ALLOW_LAN")))
     )
-    hosts = ",".join(("localhost", *site.settings.hosts))
+    hosts = ",".join((HOME, *site.settings.hosts))
     redis = {"REDIS_URL_FILE": site.secret(f"redis_url_{service}")}
     told: Mapping[str, dict[str, str]] = {
         "catalogue": {
@@ -102,7 +103,7 @@ def _told(site: Site, service: str) -> dict[str, str]:
             "COVERS_ROOT": str(layout.covers),
             "ALLOW_LAN": allow_lan,
         },
-        "resolver": {**redis, "DEMO_URL": site.url("demo"), "ALLOW_LAN": allow_lan},
+        "resolver": {"DEMO_URL": site.url("demo"), "ALLOW_LAN": allow_lan},
         "downloader": {
             **redis,
             "STORE": _store(site, service, durable=True),
@@ -115,7 +116,6 @@ def _told(site: Site, service: str) -> dict[str, str]:
         "gateway": {
             **{f"{name.upper()}_URL": site.url(name) for name in ("resolver", "catalogue", "downloader", "sync")},
             **{f"{name.upper()}_FILE": site.secret(name) for name in ("session_key", "media_key", "member_key")},
-            "STORE": _store(site, service),
             "ALLOWED_HOSTS": hosts,
             "STATIC_ROOT": str(static_root(site.settings)),
         },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,6 +18,10 @@ class Probe(Protocol):
         """Return True when the process can work now."""
         ...
 
+    def complaint(self) -> str:
+        """Return in words what the process says it misses; empty when it says nothing."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class HttpProbe:
@@ -29,12 +34,24 @@ class HttpProbe:
 
     def is_ready(self) -> bool:
         """Ask once."""
+        return self._ask()[0] == http.HTTPStatus.OK
+
+    def complaint(self) -> str:
+        """Return what the answer names as missing, as our services write it."""
+        try:
+            missing = json.loads(self._ask()[1])["missing"]
+            return " ".join(f"{part}: {why}" for part, why in missing.items())
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return ""
+
+    def _ask(self) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout_s)
         try:
             connection.request("GET", self.path)
-            return connection.getresponse().status == http.HTTPStatus.OK
+            reply = connection.getresponse()
+            return reply.status, reply.read()
         except (OSError, http.client.HTTPException):
-            return False
+            return 0, b""
         finally:
             connection.close()
 
@@ -59,3 +76,7 @@ class RedisProbe:
                 return answer.endswith(b"+PONG\r\n")
         except OSError:
             return False
+
+    def complaint(self) -> str:
+        """Redis says why in its log alone."""
+        return ""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kinodom_house.nginx_files import host_names
+from kinodom_house.nginx_files import host_patterns
 from kinodom_house.refusals import BadSettingError
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def read_house_settings(environ: Mapping[str, str], repository: Path) -> HouseSe
         port=_port(operator.get("KINODOM_PORT", str(DEFAULT_PORT))),
         bind=operator.get("KINODOM_BIND", EVERY_ADDRESS),
         verbose=operator.get("KINODOM_VERBOSE", "").lower() in _YES,
-        hosts=(*own_names(socket.gethostname()), *host_names(operator.get("KINODOM_ALLOWED_HOSTS", ""))),
+        hosts=host_patterns(operator.get("KINODOM_ALLOWED_HOSTS", "")),
         # nginx lies in a folder that is not on an ordinary user's path.
         path=f"{environ['PATH']}:/usr/sbin:/sbin" if environ.get("PATH") else ORDINARY_PATH,
         python_path=environ.get("PYTHONPATH", ""),
@@ -85,15 +84,6 @@ def parse_env_file(text: str) -> dict[str, str]:
             value = value.partition(" #")[0].rstrip()
         values[name.strip()] = value
     return values
-
-
-def own_names(hostname: str) -> tuple[str, ...]:
-    """Return the names by which other machines of the home may call this one."""
-    name = hostname.lower().partition(".")[0]
-    try:
-        return host_names(f"{name},{name}.local") if name and name != "localhost" else ()
-    except BadSettingError:
-        return ()  # a host name with characters that no address bar would keep
 
 
 def _port(text: str) -> int:

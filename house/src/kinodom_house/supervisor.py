@@ -76,6 +76,7 @@ class Supervisor:
         self._terminal = terminal
         self._start_limit_s = start_limit_s
         self._signals = 0
+        self._signal = ""
 
     def run(self, opened: Callable[[], None]) -> None:
         """Start everything, call `opened` once all are ready, and return when a signal asked for the end.
@@ -92,7 +93,7 @@ class Supervisor:
             while True:
                 self._look()
         except _StopAskedError:
-            pass
+            self._say(f"stopping ({self._signal})")
         finally:
             self._stop()
             for number, handler in before.items():
@@ -102,8 +103,9 @@ class Supervisor:
         """Return the process id of each leader that was started last."""
         return {w.process.name: w.child.pid for group in self._groups for w in group if w.child is not None}
 
-    def _asked(self, _number: int, _frame: FrameType | None) -> None:
+    def _asked(self, number: int, _frame: FrameType | None) -> None:
         self._signals += 1
+        self._signal = signal.Signals(number).name
 
     def _start(self) -> None:
         until_s = time.monotonic() + self._start_limit_s
@@ -116,9 +118,10 @@ class Supervisor:
                 waiting = [watched for watched in waiting if not self._is_ready(watched)]
                 if waiting and time.monotonic() > until_s:
                     names = ", ".join(watched.process.name for watched in waiting)
-                    raise HouseBrokeError(
-                        f"Not ready after {self._start_limit_s:g} s: {names}. {self._last_words(waiting[0])}"
-                    )
+                    probe = waiting[0].process.probe
+                    why = f"{complaint} " if probe and (complaint := probe.complaint()) else ""
+                    words = self._last_words(waiting[0])
+                    raise HouseBrokeError(f"Not ready after {self._start_limit_s:g} s: {names}. {why}{words}")
 
     def _spawn(self, watched: _Watched) -> None:
         try:

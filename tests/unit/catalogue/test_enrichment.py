@@ -111,6 +111,16 @@ def test_without_providers_enrichment_is_off(shelf: StoreShelf) -> None:
     assert enrich(title_id, shelf=shelf, providers={}, covers=FakeCovers(), now=NOW) == "off"
 
 
+def test_a_demo_film_is_asked_about_nowhere_and_keeps_its_poster(shelf: StoreShelf) -> None:
+    title_id = a_title(shelf, external_id="demo:bars", poster_url="http://demo/poster.jpg")
+    provider, covers = FakeProvider(FACTS), FakeCovers()
+
+    state = enrich(title_id, shelf=shelf, providers={OMDB: provider}, covers=covers, now=NOW)
+
+    assert (state, provider.asked) == ("off", [])
+    assert stored(shelf, title_id).title.cover is not None
+
+
 def test_trouble_is_tried_again_later_and_ends_after_two_days(shelf: StoreShelf, clock: Clock) -> None:
     title_id, broken = a_title(shelf), FakeProvider(UpstreamFailed("away"))
     states = []

@@ -75,13 +75,6 @@ def test_the_external_id_counts_before_other_names(shelf: StoreShelf, hints: Fak
     assert third == first
 
 
-def test_a_demo_film_is_asked_about_nowhere(shelf: StoreShelf, hints: FakeHints) -> None:
-    title_id, _ = register(1, video_in(card("demo:bars", "Test bars")), shelf, hints)
-
-    assert title_page(title_id, shelf=shelf).title.enrich_state == "off"
-    assert hints.given == []
-
-
 def test_a_title_goes_with_its_last_video_and_comes_back_under_its_id(shelf: StoreShelf, hints: FakeHints) -> None:
     title_id, _ = register(1, video_in(), shelf, hints)
     register(2, video_in(episode=2), shelf, hints)

@@ -30,7 +30,10 @@ class FakeGateway(ThreadingHTTPServer):
         running = {"state": "running", "progress": {"stage": "fetching", "fraction": 0.42}}
         end = {"state": "refused", "reason": "the disk is full"} if self.refuse else {"state": "ready"}
         now: dict[str, object] = running if self.rounds < 3 else end  # type: ignore[assignment]
-        return [{"wish_id": name, "request": {"title": {"name": f"Film {name}"}}, **now} for name in "ab"]
+        return [
+            {"wish_id": name, "request": {"title": {"name": f"Film {name}"}, "episode": 3, "height_px": 480}, **now}
+            for name in "ab"
+        ]
 
 
 class _Answers(BaseHTTPRequestHandler):
@@ -77,10 +80,10 @@ def test_films_are_asked_for_and_followed_to_the_end(gateway: FakeGateway) -> No
 
     make_films(address(gateway), say=said.append, look_s=0.01)
 
-    assert said[0] == "Asked for 2 films."
-    assert "  Film a  fetching 40 %" in said
-    assert said.count("  Film b  ready") == 1
-    assert said[-1].startswith("All films are ready")
+    assert said[0] == "Asked for 2 videos."
+    assert "  Film a, episode 3, 480p  fetching 40 %" in said
+    assert said.count("  Film b, episode 3, 480p  ready") == 1
+    assert said[-1].startswith("All are ready")
 
 
 def test_a_film_that_is_refused_is_told_with_its_reason(gateway: FakeGateway) -> None:
@@ -90,7 +93,7 @@ def test_a_film_that_is_refused_is_told_with_its_reason(gateway: FakeGateway) ->
     with pytest.raises(DemoFailedError, match="Not every film"):
         make_films(address(gateway), say=said.append, look_s=0.01)
 
-    assert "  Film a  refused: the disk is full" in said
+    assert "  Film a, episode 3, 480p  refused: the disk is full" in said
 
 
 def test_another_program_on_the_port_is_not_taken_for_kinodom(gateway: FakeGateway) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kinodom_house import log_files
-from kinodom_house.log_files import ProcessLog, is_loud
+from kinodom_house.log_files import ProcessLog, in_short, is_loud
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,18 @@ def test_all_lines_are_in_the_file_and_the_loud_ones_on_the_terminal(tmp_path: P
     log.close()
 
     assert (tmp_path / "sync.log").read_text() == '{"level":"info","event":"a"}\n{"level":"error","event":"b"}\n'
-    assert terminal.getvalue() == '              sync | {"level":"error","event":"b"}\n'
+    assert terminal.getvalue() == "              sync | error: b\n"
+
+
+def test_of_an_exception_the_terminal_shows_its_last_line() -> None:
+    line = '{"level": "error", "event": "job_failed", "exception": "Traceback:\\n  File x\\nValueError: no such field"}'
+
+    assert in_short(line) == "error: job_failed: ValueError: no such field"
+
+
+@pytest.mark.parametrize("line", ["plain words", "{half", "[1]"])
+def test_other_lines_stay_as_they_are(line: str) -> None:
+    assert in_short(line) == line
 
 
 def test_a_warning_that_needs_nobody_stays_in_the_file(tmp_path: Path) -> None:

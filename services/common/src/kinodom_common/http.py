@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from requests.adapters import HTTPAdapter  # noqa: TID251  # this module is the door
 
 from kinodom_common.contracts.problems import Problem
-from kinodom_common.errors import Conflict, Forbidden, KinodomError, NotFound, Rejected, UpstreamFailed
+from kinodom_common.errors import Conflict, Forbidden, KinodomError, NoSpace, NotFound, Rejected, UpstreamFailed
 from kinodom_common.logs import REQUEST_ID_HEADER, request_id
 
 if TYPE_CHECKING:
@@ -24,9 +24,10 @@ FAMILY_OF_STATUS: dict[int, type[KinodomError]] = {
     403: Forbidden,
     404: NotFound,
     409: Conflict,
+    507: NoSpace,
 }
 TRIES = 3  # of calls that may be repeated: GET, PUT, DELETE
-RETRY_STATUS = frozenset({502, 503, 504})
+RETRY_STATUS = frozenset({502, 503, 504})  # without a problem document: with one, the service has made up its mind
 
 
 class ServiceSilent(UpstreamFailed):
@@ -43,7 +44,7 @@ class HttpClient:
         peer: name of the service, for logs and words.
         base_url: such as `http://resolver:8000`.
         inner_key: shown as a bearer key.
-        timeout_s: for the connection and between bytes of the answer.
+        timeout_s: for the whole call with its repetitions, as long as a begun answer goes on coming.
     """
 
     def __init__(self, peer: str, base_url: str, *, inner_key: str, timeout_s: float = 5.0) -> None:
@@ -76,29 +77,36 @@ class HttpClient:
         self, method: str, path: str, *, params: Mapping[str, object] | None = None, body: BaseModel | None = None
     ) -> requests.Response:
         tries = 1 if method == "POST" else TRIES
+        ends_s = time.monotonic() + self._timeout_s
         for attempt in range(1, tries + 1):
-            last = attempt == tries
+            pause_s = random.uniform(0.05, 0.2) * attempt  # noqa: S311  # jitter, not a secret
             try:
-                reply = self._session.request(
-                    method,
-                    f"{self._base}{path}",
-                    params={name: str(value) for name, value in (params or {}).items() if value is not None},
-                    data=body.model_dump_json().encode() if body is not None else None,
-                    headers=self._headers(with_body=body is not None),
-                    timeout=(min(2.0, self._timeout_s), self._timeout_s),
-                    allow_redirects=False,
-                )
+                reply = self._send(method, path, params, body, left_s=ends_s - time.monotonic())
             except requests.RequestException as exc:
-                if last:
+                if attempt == tries or time.monotonic() + pause_s >= ends_s:
                     raise ServiceSilent(
                         f"The {self._peer} does not answer. It may be starting; try again in a few seconds.",
                         peer=self._peer,
                     ) from exc
             else:
-                if reply.status_code not in RETRY_STATUS or last:
+                again = reply.status_code in RETRY_STATUS and not _is_problem(reply)
+                if not again or attempt == tries or time.monotonic() + pause_s >= ends_s:
                     return self._checked(reply, path)
-            time.sleep(random.uniform(0.05, 0.2) * attempt)  # noqa: S311  # jitter, not a secret
+            time.sleep(pause_s)
         raise AssertionError("unreachable")
+
+    def _send(
+        self, method: str, path: str, params: Mapping[str, object] | None, body: BaseModel | None, *, left_s: float
+    ) -> requests.Response:
+        return self._session.request(
+            method,
+            f"{self._base}{path}",
+            params={name: str(value) for name, value in (params or {}).items() if value is not None},
+            data=body.model_dump_json().encode() if body is not None else None,
+            headers=self._headers(with_body=body is not None),
+            timeout=(min(2.0, left_s), left_s),
+            allow_redirects=False,
+        )
 
     def _headers(self, *, with_body: bool) -> dict[str, str]:
         headers = {"Content-Type": "application/json"} if with_body else {}
@@ -109,7 +117,7 @@ class HttpClient:
     def _checked(self, reply: requests.Response, path: str) -> requests.Response:
         if reply.status_code < 300:
             return reply
-        if reply.headers.get("Content-Type", "").startswith("application/problem+json"):
+        if _is_problem(reply):
             self._raise(reply)
         raise ServiceSilent(f"The {self._peer} answered {reply.status_code} to {path}.", peer=self._peer)
 
@@ -136,6 +144,10 @@ def remote_error(family: type[KinodomError], problem: Problem) -> KinodomError:
     facts = {name: value for name, value in (problem.model_extra or {}).items() if _plain(value)}
     error: KinodomError = leaf(problem.detail, **facts)
     return error
+
+
+def _is_problem(reply: requests.Response) -> bool:
+    return reply.headers.get("Content-Type", "").startswith("application/problem+json")
 
 
 def _plain(value: object) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import structlog
 
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REQUEST_ID_HEADER = "X-Request-ID"
+# What JSON leaves as it is and a terminal or a reader of lines does not: DEL, the C1 controls, two more ends of lines,
+# and halves of characters, which cannot be written as UTF-8.
+UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def get_log(name: str) -> structlog.typing.FilteringBoundLogger:
@@ -22,8 +27,14 @@ def get_log(name: str) -> structlog.typing.FilteringBoundLogger:
 
 def set_up_logs(service: str, level: str = "INFO", stream: TextIO | None = None) -> None:
     """Send all logs, ours and the libraries', to one stream as JSON lines. Called once per process."""
+
+    def name_service(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        event["service"] = service  # not a context variable: threads begin with an empty context
+        return event
+
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        name_service,
         structlog.processors.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -42,7 +53,7 @@ def set_up_logs(service: str, level: str = "INFO", stream: TextIO | None = None)
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(ensure_ascii=False),
+                structlog.processors.JSONRenderer(_json_line),
             ],
         )
     )
@@ -50,7 +61,11 @@ def set_up_logs(service: str, level: str = "INFO", stream: TextIO | None = None)
     root.handlers[:] = [handler]
     root.setLevel(level)
     structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(service=service)
+
+
+def _json_line(event: structlog.typing.EventDict, **options: Any) -> str:
+    line = json.dumps(event, ensure_ascii=False, **options)
+    return UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
 def request_id() -> str:

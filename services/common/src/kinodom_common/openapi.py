@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flask import Response, request
 from pydantic import BaseModel, ValidationError
@@ -18,9 +18,10 @@ from kinodom_common.contracts.problems import Problem
 from kinodom_common.problems import BadRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from flask import Flask
+    from werkzeug.routing import Rule
 
 View = TypeVar("View", bound="Callable[..., object]")
 Model = TypeVar("Model", bound=BaseModel)
@@ -88,57 +89,61 @@ def document(app: Flask) -> dict[str, object]:
         for rule in app.url_map.iter_rules()
         if (note := getattr(app.view_functions[rule.endpoint], NOTE, None)) is not None
     ]
-    models = {Problem} | {m for _, note in described for m in (note.reply, note.body) if m is not None}
-    _, schemas = models_json_schema(
-        [(model, "validation") for model in sorted(models, key=lambda m: m.__name__)], ref_template=REF
-    )
+    models = _Models(note for _, note in described)
     paths: dict[str, dict[str, object]] = {}
     for rule, note in described:
         path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             view = app.view_functions[rule.endpoint]
-            paths.setdefault(path, {})[method.lower()] = _operation(rule.endpoint, view, sorted(rule.arguments), note)
+            paths.setdefault(path, {})[method.lower()] = _operation(rule, view, note, models)
     return {
         "openapi": "3.1.0",
         "info": {"title": f"Kinodom {app.name}", "version": "1"},
         "paths": dict(sorted(paths.items())),
-        "components": schemas.get("$defs", {}) and {"schemas": schemas["$defs"]},
+        "components": {"schemas": models.schemas},
     }
 
 
-def _operation(endpoint: str, view: Callable[..., object], arguments: list[str], note: Described) -> dict[str, object]:
+class _Models:
+    """The schemas of all models, under names that are told apart when two models share one."""
+
+    def __init__(self, notes: Iterable[Described]) -> None:
+        used = {Problem} | {m for note in notes for m in (note.reply, note.body, note.query) if m is not None}
+        ordered = sorted(used, key=lambda model: (model.__name__, model.__module__))
+        names, schemas = models_json_schema([(model, "validation") for model in ordered], ref_template=REF)
+        self._references = {model: reference for (model, _), reference in names.items()}
+        self.schemas = cast("dict[str, dict[str, Any]]", schemas["$defs"])
+
+    def content(self, model: type[BaseModel] | None, kind: str = "application/json") -> dict[str, object]:
+        return {} if model is None else {"content": {kind: {"schema": self._references[model]}}}
+
+    def parameters(self, model: type[BaseModel] | None) -> list[dict[str, object]]:
+        if model is None:
+            return []
+        schema = self.schemas[self._references[model]["$ref"].rpartition("/")[2]]
+        required = schema.get("required", [])
+        shapes = schema.get("properties", {}).items()
+        return [_parameter(name, "query", shape, required=name in required) for name, shape in shapes]
+
+
+def _operation(rule: Rule, view: Callable[..., object], note: Described, models: _Models) -> dict[str, object]:
     lines = (view.__doc__ or "").strip().splitlines()
-    responses: dict[str, object] = {str(note.status): {"description": "As asked.", **_content(note.reply)}}
+    responses: dict[str, object] = {str(note.status): {"description": "As asked.", **models.content(note.reply)}}
     expected = f" Codes: {', '.join(note.problems)}." if note.problems else ""
     responses["default"] = {
         "description": f"A problem.{expected}",
-        "content": {"application/problem+json": {"schema": {"$ref": REF.format(model="Problem")}}},
+        **models.content(Problem, "application/problem+json"),
     }
+    in_path = [_parameter(name, "path", {"type": "string"}, required=True) for name in sorted(rule.arguments)]
     operation: dict[str, object] = {
-        "operationId": endpoint.replace(".", "_"),
+        "operationId": rule.endpoint.replace(".", "_"),
         "summary": lines[0] if lines else "",
-        "parameters": [_parameter(name, "path", {"type": "string"}, required=True) for name in arguments]
-        + _query_parameters(note.query),
+        "parameters": in_path + models.parameters(note.query),
         "responses": responses,
     }
     if note.body is not None:
-        operation["requestBody"] = {"required": True, **_content(note.body)}
+        operation["requestBody"] = {"required": True, **models.content(note.body)}
     return operation
-
-
-def _content(model: type[BaseModel] | None) -> dict[str, object]:
-    if model is None:
-        return {}
-    return {"content": {"application/json": {"schema": {"$ref": REF.format(model=model.__name__)}}}}
-
-
-def _query_parameters(model: type[BaseModel] | None) -> list[dict[str, object]]:
-    if model is None:
-        return []
-    schema = model.model_json_schema(ref_template=REF)
-    properties = cast("dict[str, dict[str, object]]", schema.get("properties", {}))
-    required = cast("list[str]", schema.get("required", []))
-    return [_parameter(name, "query", shape, required=name in required) for name, shape in properties.items()]
 
 
 def _parameter(name: str, where: str, schema: dict[str, object], *, required: bool) -> dict[str, object]:

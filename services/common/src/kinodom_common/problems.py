@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from flask import Response
@@ -35,6 +36,8 @@ HTTP_CODES = {
     421: "wrong_host",
     429: "too_many_requests",
 }
+KEPT_HEADERS = frozenset({"Allow", "Retry-After", "WWW-Authenticate"})  # of Flask's own errors
+FIELD_LIMIT = 100  # characters of a field's name that are told; an unknown one was chosen by the sender
 
 
 class BadRequest(Rejected):
@@ -79,8 +82,8 @@ def respond(problem: Problem) -> Response:
     body = problem.model_dump_json(exclude_defaults=False)
     answer = Response(body, status=problem.status, content_type="application/problem+json")
     retry_after = (problem.model_extra or {}).get("retry_after_s")
-    if isinstance(retry_after, int | float):
-        answer.headers["Retry-After"] = str(int(retry_after))
+    if isinstance(retry_after, int | float) and math.isfinite(retry_after):
+        answer.headers["Retry-After"] = str(max(0, math.ceil(retry_after)))  # rounded down, they would come too early
     return answer
 
 
@@ -99,15 +102,12 @@ def register_problems(app: Flask) -> None:
     def http(error: HTTPException) -> Response:
         status = error.code or 500
         code = HTTP_CODES.get(status, "internal" if status >= 500 else f"http_{status}")
-        return respond(
-            Problem(
-                title=error.name,
-                status=status,
-                code=code,
-                detail=error.description or "",
-                request_id=request_id(),
-            )
+        problem = Problem(
+            title=error.name, status=status, code=code, detail=error.description or "", request_id=request_id()
         )
+        answer = respond(problem)
+        answer.headers.extend((name, value) for name, value in error.get_headers() if name in KEPT_HEADERS)
+        return answer
 
     def unexpected(error: Exception) -> Response:
         log.error("request_broke", exc_info=error)
@@ -124,4 +124,4 @@ def register_problems(app: Flask) -> None:
 
 
 def _path(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location) or "body"
+    return ".".join(str(part) for part in location)[:FIELD_LIMIT] or "body"

@@ -11,6 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pydantic_settings import PydanticBaseSettingsSource
+
 PREFIX = "KINODOM_"
 Settings = TypeVar("Settings", bound="CommonSettings")
 
@@ -23,6 +25,18 @@ class CommonSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     inner_key: SecretStr  # services show it to each other; made at the first start
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  # the parent's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the parent's signature
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the parent's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the parent's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the one source, what the caller gives: the process's environment would bring empty values back."""
+        return (init_settings,)
+
 
 def read_settings(cls: type[Settings], environ: Mapping[str, str]) -> Settings:
     """Return the settings that the environment holds.
@@ -33,24 +47,23 @@ def read_settings(cls: type[Settings], environ: Mapping[str, str]) -> Settings:
     Raises:
         SystemExit: something is missing or wrong; the message lists every mistake, with no value of a secret.
     """
-    mistakes: list[str] = []
+    mistakes: dict[str, str] = {}
     values: dict[str, object] = {}
     for name in cls.model_fields:
-        key = f"{PREFIX}{name.upper()}"
         try:
-            found = _value(key, environ)
-        except OSError as exc:
-            mistakes.append(f"{key}_FILE: cannot be read ({exc.strerror})")
+            found = _value(f"{PREFIX}{name.upper()}", environ)
+        except (OSError, ValueError) as exc:
+            mistakes[name] = f"{PREFIX}{name.upper()}_FILE: {_why(exc)}"
             continue
         if found is not None:
             values[name] = found
     try:
-        made = cls.model_validate(values) if not mistakes else None
+        made = cls.model_validate(values)
     except ValidationError as exc:
-        mistakes += [_sentence(error) for error in exc.errors(include_input=False, include_url=False)]
-        made = None
-    if made is None:
-        listing = "\n".join(f"  - {mistake}" for mistake in mistakes)
+        for error in exc.errors(include_input=False, include_url=False):
+            mistakes.setdefault(*_named(error))
+    if mistakes:
+        listing = "\n".join(f"  - {mistake}" for mistake in mistakes.values())
         raise SystemExit(f"Kinodom cannot start with these settings:\n{listing}\nSee docs/operations.md.")
     return made
 
@@ -58,13 +71,22 @@ def read_settings(cls: type[Settings], environ: Mapping[str, str]) -> Settings:
 def _value(key: str, environ: Mapping[str, str]) -> str | None:
     path = environ.get(f"{key}_FILE")
     if path:
-        return Path(path).read_text(encoding="utf-8").strip()
+        content = Path(path).read_text(encoding="utf-8").strip()
+        if not content:
+            raise ValueError("the file is empty")
+        return content
     value = environ.get(key)
     return value if value else None  # empty counts as not set, as Compose passes unset variables
 
 
-def _sentence(error: Mapping[str, object]) -> str:
+def _why(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError):
+        return f"cannot be read ({error.strerror})"
+    return "cannot be read (not UTF-8 text)" if isinstance(error, UnicodeDecodeError) else str(error)
+
+
+def _named(error: Mapping[str, object]) -> tuple[str, str]:
+    """Return the name of the setting and a sentence about it."""
     location = error.get("loc")
-    path = [str(part) for part in location] if isinstance(location, tuple) else []
-    name = f"{PREFIX}{path[0].upper()}" if path else "settings"
-    return f"{name}: {error.get('msg')}"
+    name = str(location[0]) if isinstance(location, tuple) and location else "settings"
+    return name, f"{PREFIX}{name.upper()}: {error.get('msg')}"

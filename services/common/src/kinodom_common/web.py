@@ -27,6 +27,7 @@ log = get_log(__name__)
 
 BODY_LIMIT_BYTES = 256 * 1024
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
@@ -57,6 +58,7 @@ def base_app(
     if inner:
         app.before_request(_key_check(settings.inner_key.get_secret_value()))
     app.after_request(_end)
+    app.teardown_request(_forget)
     _add_health(app, ready)
     _add_metrics(app)
     return app
@@ -83,6 +85,10 @@ def _end(response: Response) -> Response:
     return response
 
 
+def _forget(_error: BaseException | None) -> None:
+    structlog.contextvars.unbind_contextvars("request_id")  # the thread serves others
+
+
 def _key_check(inner_key: str) -> Callable[[], Response | None]:
     expected = f"Bearer {inner_key}"
 
@@ -92,9 +98,11 @@ def _key_check(inner_key: str) -> Callable[[], Response | None]:
         if hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode()):
             return None
         detail = "This door is for the services of the house. Browsers go through the address of the house."
-        return respond(
+        refusal = respond(
             Problem(title="Not allowed", status=401, code="key_missing", detail=detail, request_id=request_id())
         )
+        refusal.headers["WWW-Authenticate"] = "Bearer"
+        return refusal
 
     return check
 
@@ -133,7 +141,8 @@ def _add_metrics(app: Flask) -> None:
     @app.after_request
     def count(response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else "unknown"
-        requests_total.labels(app.name, route, request.method, str(response.status_code)).inc()
+        method = request.method if request.method in METHODS else "other"  # else anybody adds rows
+        requests_total.labels(app.name, route, method, str(response.status_code)).inc()
         seconds.labels(app.name, route).observe(time.monotonic() - g.get("began_s", time.monotonic()))
         return response
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
@@ -18,14 +19,13 @@ if TYPE_CHECKING:
     from flask_socketio import SocketIO
 
     from kinodom_common.members import MemberTokens
-    from kinodom_sync.adapters.figures import Figures
     from kinodom_sync.domain.live import Live
-    from kinodom_sync.domain.ports import Outbox
+    from kinodom_sync.domain.ports import Figures, Outbox
 
 log = get_log(__name__)
 
 Message = TypeVar("Message", bound=BaseModel)
-OPID_LIMIT = 64
+OPID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # that an answer may carry back
 
 
 class Events:
@@ -109,7 +109,7 @@ class Events:
         )[:300]
         payload = given[0] if given else None
         opid = payload.get("opid") if isinstance(payload, Mapping) else None
-        if name == "op" and isinstance(opid, str) and len(opid) <= OPID_LIMIT:
+        if name == "op" and isinstance(opid, str) and OPID.fullmatch(opid):
             self._outbox.to_one(sid, "ack", Ack(opid=opid, status="invalid", detail=detail))
             self._figures.acted("invalid")
         else:

@@ -5,10 +5,6 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING, Any
 
-import gevent
-
-from kinodom_sync.app import SOCKET
-
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -23,6 +19,10 @@ accesslog = None  # the app logs its requests; a socket would be one line when i
 
 def post_worker_init(worker: Any) -> None:
     """Make SIGTERM close the open sockets: gunicorn would wait for them until its grace is over."""
+    import gevent  # this file is read before the worker patches the standard library
+
+    from kinodom_sync.app import SOCKET  # so nothing of the app may be imported above
+
     before = signal.getsignal(signal.SIGTERM)
     live = worker.wsgi.extensions[SOCKET]
 

@@ -21,7 +21,7 @@ from kinodom_sync.adapters.outbox import SocketOutbox
 from kinodom_sync.adapters.redis_rooms import RedisRooms
 from kinodom_sync.adapters.room_clock import RoomClock
 from kinodom_sync.adapters.rounds import go_round
-from kinodom_sync.adapters.websocket import MESSAGE_LIMIT_BYTES, BoundedWebSocket
+from kinodom_sync.adapters.websocket import MESSAGE_LIMIT_BYTES, BoundedWebSocket, SocketJson
 from kinodom_sync.domain.live import DOWNLOADS, Live
 from kinodom_sync.domain.rooms import Hall
 from kinodom_sync.events import Events
@@ -83,10 +83,13 @@ class Socket:
 def build(settings: Settings) -> Deps:
     """Return what the service works with; nothing is connected yet."""
     url = settings.redis_url.get_secret_value()
-    client = redis.Redis.from_url(
-        url, decode_responses=True, socket_timeout=REPLY_S, socket_connect_timeout=1.0, max_connections=64,
-        retry=Retry(ConstantBackoff(0.05), 2),
+    # A lost connection is worth another try, a silent Redis is not. When many come back at once they queue here.
+    retry: Retry = Retry(ConstantBackoff(0.05), 2, supported_errors=(redis.ConnectionError,))
+    pool = redis.BlockingConnectionPool.from_url(
+        url, decode_responses=True, socket_timeout=REPLY_S, socket_connect_timeout=1.0, retry=retry,
+        max_connections=32, timeout=5,
     )  # fmt: skip
+    client = redis.Redis(connection_pool=pool)
     listener = redis.Redis.from_url(
         url, decode_responses=True, socket_timeout=None, socket_connect_timeout=1.0, retry=Retry(NoBackoff(), 0)
     )
@@ -109,13 +112,14 @@ def open_socket(app: Flask, settings: Settings, deps: Deps) -> Socket:
         "max_http_buffer_size": MESSAGE_LIMIT_BYTES,
         "ping_interval": PING_INTERVAL_S,
         "ping_timeout": PING_TIMEOUT_S,
+        "json": SocketJson,
         "logger": quiet,
         "engineio_logger": quiet,
     }
     sio = SocketIO(app, **options)
     engine: Any = sio.server.eio  # type: ignore[attr-defined]  # the stubs lack it
     engine._async = {**engine._async, "websocket": BoundedWebSocket}
-    app.wsgi_app = HostGuard(app.wsgi_app, rule)  # type: ignore[method-assign]
+    app.wsgi_app = HostGuard(app.wsgi_app, rule)  # type: ignore[method-assign]  # Flask's own way
     hall, outbox = Hall(), SocketOutbox(sio, time.monotonic)
     live = Live(store=deps.rooms, outbox=outbox, hall=hall, room_ms=deps.clock.now_ms)
     figures = Figures(app.extensions["kinodom_metrics"])

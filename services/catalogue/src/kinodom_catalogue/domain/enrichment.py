@@ -117,8 +117,13 @@ def _trouble(stored: StoredTitle, *, now: datetime) -> Finding:
     return Finding(state="waiting", next_try_at=now + pause_after(stored.tries), counted=True)
 
 
-def providers_for(title: Title) -> tuple[str, str]:
-    """Return the names of the providers in the order of asking: anime is Shikimori's, the rest OMDb's."""
+def providers_for(title: Title) -> tuple[str, ...]:
+    """Return the names of the providers in the order of asking: anime is Shikimori's, the rest OMDb's.
+
+    Demo films are ours: nobody is asked about them, only their posters are stored.
+    """
+    if is_demo(title):
+        return ()
     anime = title.shikimori_id is not None or any(word in " ".join(title.genres).casefold() for word in ANIME)
     anime = anime or any(known.split(":")[0] == SHIKIMORI for known in title.external_ids)
     return (SHIKIMORI, OMDB) if anime else (OMDB, SHIKIMORI)

@@ -108,8 +108,7 @@ def shared_aliases(imdb_id: str | None, shikimori_id: int | None) -> list[str]:
 
 
 def new_title(title_id: str, external_id: str, card: TitleCard, *, now: datetime) -> StoredTitle:
-    """Return a title as its first source tells it. Demo films are ours: nobody else is asked about them."""
-    demo = external_id.startswith(DEMO_SCHEME)
+    """Return a title as its first source tells it."""
     title = Title(
         title_id=title_id,
         name=card.name,
@@ -122,15 +121,15 @@ def new_title(title_id: str, external_id: str, card: TitleCard, *, now: datetime
         shikimori_id=card.shikimori_id,
         external_ids=(external_id,),
         licence=card.licence,
-        enrich_state="off" if demo else "waiting",
+        enrich_state="waiting",
         added_at=now,
     )
-    return StoredTitle(title=title, poster_url=card.poster_url, next_try_at=None if demo else now)
+    return StoredTitle(title=title, poster_url=card.poster_url, next_try_at=now)
 
 
 def is_demo(title: Title) -> bool:
     """Return whether a title is ours alone."""
-    return all(known.startswith(DEMO_SCHEME) for known in title.external_ids)
+    return bool(title.external_ids) and all(known.startswith(DEMO_SCHEME) for known in title.external_ids)
 
 
 def waiting_again(stored: StoredTitle, *, now: datetime) -> StoredTitle:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from kinodom_common.contracts.wishes import Wish, WishList, WishReply
 
@@ -30,12 +31,12 @@ class DownloaderClient:
 
     def one(self, wish_id: str) -> Wish:
         """Return a wish; raises NotFound."""
-        return self._http.get(f"/wishes/{wish_id}", Wish)
+        return self._http.get(f"/wishes/{quote(wish_id, safe='')}", Wish)
 
     def retry(self, wish_id: str) -> Wish:
         """Let a refused or waiting wish try again now."""
-        return self._http.post(f"/wishes/{wish_id}/retry", None, Wish)
+        return self._http.post(f"/wishes/{quote(wish_id, safe='')}/retry", None, Wish)
 
     def forget(self, wish_id: str) -> None:
         """Delete a wish that is not being worked on, and its unfinished files."""
-        self._http.delete(f"/wishes/{wish_id}")
+        self._http.delete(f"/wishes/{quote(wish_id, safe='')}")

@@ -1,0 +1,194 @@
+"""The typed client against the real app with a real store, on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from openapi_spec_validator import validate
+from pydantic import SecretStr
+
+from kinodom_common.clients.downloader import DownloaderClient
+from kinodom_common.contracts.titles import TitleCard
+from kinodom_common.contracts.wishes import WishEvent, WishRequest
+from kinodom_common.errors import Conflict, NotFound, UpstreamFailed
+from kinodom_common.http import HttpClient
+from kinodom_common.logs import bound_request_id
+from kinodom_common.store import open_store
+from kinodom_downloader.adapters.wish_store import StoredWishes
+from kinodom_downloader.app import create_app
+from kinodom_downloader.domain import asking
+from kinodom_downloader.domain import wishes as rules
+from kinodom_downloader.domain.ports import Library
+from kinodom_downloader.settings import WebSettings
+from kinodom_downloader.wiring import WebDeps
+from tests.support.served import served
+
+KEY = "an invented key"
+CARD = TitleCard(external_id="demo:salt", name="Соль & moon", poster_url="http://demo/p.jpg")
+REQUEST = WishRequest(
+    external_id="demo:salt", season=1, episode=0, translation_id="dub_1", height_px=1080, title=CARD, asked_by="v1"
+)
+NOW_S = 1_790_000_000.0
+
+
+@dataclass
+class Hints:
+    given: list[tuple[str, int]] = field(default_factory=list)
+
+    def give(self, wish_id: str, attempt: int) -> None:
+        self.given.append((wish_id, attempt))
+
+
+@dataclass
+class News:
+    said: list[str] = field(default_factory=list)
+
+    def announce(self, event: WishEvent) -> None:
+        self.said.append(event.type)
+
+
+@dataclass
+class Folders:
+    """The media folder as far as the desk needs it."""
+
+    cleared: list[str] = field(default_factory=list)
+
+    def clear(self, wish_id: str) -> None:
+        self.cleared.append(wish_id)
+
+    def reap(self, is_current: Callable[[str], bool]) -> list[str]:
+        return []
+
+
+@dataclass
+class House:
+    """The downloader and what its neighbours saw."""
+
+    hints: Hints
+    news: News
+    folders: Folders
+    wishes: StoredWishes
+    app: Any
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    url = f"sqlite:///{tmp_path / 'downloader.sqlite'}"
+    hints, news, folders, wishes = Hints(), News(), Folders(), StoredWishes(open_store(url))
+    desk = asking.Desk(
+        wishes=wishes, hints=hints, announcer=news, library=cast("Library", folders), clock=lambda: NOW_S
+    )
+    settings = WebSettings(
+        inner_key=SecretStr(KEY), store=url, redis_url=SecretStr("redis://nowhere/0"), media_root=tmp_path
+    )
+    app = create_app(settings, deps=WebDeps(desk=desk, ready={}))
+    return House(hints=hints, news=news, folders=folders, wishes=wishes, app=app)
+
+
+@pytest.fixture
+def url(house: House) -> Iterator[str]:
+    with served(house.app) as address:
+        yield address
+
+
+@pytest.fixture
+def client(url: str) -> DownloaderClient:
+    return DownloaderClient(HttpClient("downloader", url, inner_key=KEY))
+
+
+def test_a_wish_arrives_whole_and_is_stored_before_the_answer(client: DownloaderClient, house: House) -> None:
+    with bound_request_id("page-12345"):
+        reply = client.wish(REQUEST)
+
+    assert reply.created
+    assert reply.wish.request == REQUEST
+    assert (reply.wish.state, reply.wish.attempt) == ("wanted", 0)
+    assert house.wishes.get(reply.wish.wish_id).request_id == "page-12345"
+    assert house.hints.given == [(reply.wish.wish_id, 0)]
+    assert house.news.said == ["queue_status"]
+
+
+def test_the_same_content_is_one_wish(client: DownloaderClient) -> None:
+    first = client.wish(REQUEST)
+    again = client.wish(REQUEST.model_copy(update={"asked_by": "v2"}))
+
+    assert (first.created, again.created) == (True, False)
+    assert again.wish.wish_id == first.wish.wish_id
+    assert len(client.wishes().wishes) == 1
+
+
+def test_wishes_are_listed_by_id_in_the_order_asked(client: DownloaderClient) -> None:
+    made = [client.wish(REQUEST.model_copy(update={"episode": number})).wish.wish_id for number in range(3)]
+
+    listed = client.wishes([made[2], "gone", made[0]])
+
+    assert [wish.wish_id for wish in listed.wishes] == [made[2], made[0]]
+    assert len(client.wishes(limit=2).wishes) == 2
+
+
+@pytest.mark.parametrize("wish_id", ["gone", "a?b", "a b", "a#b", "%2e%2e", "a%2Fretry"])
+def test_a_wish_that_is_not_there_is_not_found_under_any_name(client: DownloaderClient, wish_id: str) -> None:
+    for call in (client.one, client.retry, client.forget):
+        with pytest.raises(NotFound) as caught:
+            call(wish_id)
+        assert caught.value.code == "no_such_wish"
+
+
+def test_an_odd_id_reaches_no_other_wish(client: DownloaderClient) -> None:
+    made = client.wish(REQUEST).wish.wish_id
+
+    with pytest.raises(NotFound):
+        client.forget(f"{made}?x=1")
+
+    assert client.one(made).wish_id == made
+
+
+def test_a_refused_wish_tries_again(client: DownloaderClient, house: House) -> None:
+    made = client.wish(REQUEST).wish.wish_id
+    house.wishes.change(made, lambda wish: rules.refused(wish, code="no_offer", reason="Nobody.", now_s=NOW_S))
+    refused = client.one(made)
+
+    wish = client.retry(made)
+
+    assert (refused.state, refused.reason_code, refused.reason) == ("refused", "no_offer", "Nobody.")
+    assert (wish.state, wish.reason) == ("wanted", None)
+    assert len(house.hints.given) == 2
+
+
+def test_a_wish_that_runs_cannot_be_deleted(client: DownloaderClient, house: House) -> None:
+    made = client.wish(REQUEST).wish.wish_id
+    house.wishes.change(made, lambda wish: rules.claim(wish, token="t", now_s=NOW_S))
+
+    with pytest.raises(Conflict) as caught:
+        client.forget(made)
+
+    assert caught.value.code == "wish_busy"
+    assert house.folders.cleared == []
+
+
+def test_a_deleted_wish_is_gone_with_its_unfinished_files(client: DownloaderClient, house: House) -> None:
+    made = client.wish(REQUEST).wish.wish_id
+
+    client.forget(made)
+
+    assert client.wishes().wishes == ()
+    assert house.folders.cleared == [made]
+
+
+def test_without_the_inner_key_nothing_is_stored(url: str, house: House) -> None:
+    with pytest.raises(UpstreamFailed) as caught:
+        DownloaderClient(HttpClient("downloader", url, inner_key="another")).wish(REQUEST)
+
+    assert caught.value.code == "key_missing"
+    assert house.wishes.newest(9) == []
+
+
+def test_the_openapi_document_is_valid_and_names_every_path(house: House) -> None:
+    document = house.app.test_client().get("/openapi.json").get_json()
+
+    validate(document)
+    assert set(document["paths"]) == {"/wishes", "/wishes/{wish_id}", "/wishes/{wish_id}/retry"}
