@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from kinodom_common.egress import EgressRules
+from kinodom_common.errors import NoSpace
 from kinodom_downloader.adapters.engine import Transport
 from kinodom_downloader.adapters.patience import Limits
 from kinodom_downloader.adapters.pieces import Job, Pieces
 from kinodom_downloader.adapters.workfolder import told_when_full
-from kinodom_downloader.domain.faults import NoSpace, SegmentUnreachable, Stopped
+from kinodom_downloader.domain.faults import SegmentUnreachable, Stopped
 from tests.support import origin
 from tests.support.fetching import bytes_of, fetch_from, sum_of, transport_for
 from tests.support.origin import Origin

@@ -13,6 +13,7 @@ from kinodom_common.contracts.offers import Offer, OfferList
 from kinodom_common.contracts.titles import TitleCard
 from kinodom_common.contracts.wishes import Progress, WishEvent, WishRequest
 from kinodom_common.errors import KinodomError, Rejected, UpstreamFailed
+from kinodom_downloader.adapters.workfolder import told_when_full
 from kinodom_downloader.domain import asking, working
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.fetched import Fetched
@@ -265,12 +266,20 @@ def test_what_can_never_work_is_refused_at_once(world: World) -> None:
     assert world.work().state == "refused"
 
 
-@pytest.mark.parametrize("full", ["before", "during"])
+def engine_on_a_full_disk() -> BaseException:
+    with pytest.raises(KinodomError) as caught, told_when_full():
+        raise OSError(errno.ENOSPC, "No space left on device")
+    return caught.value
+
+
+@pytest.mark.parametrize("full", ["before", "during", "as the engine tells it"])
 def test_a_full_disk_makes_the_wish_wait_for_space(world: World, full: str) -> None:
     if full == "before":
         world.folders.room = 5
-    else:
+    elif full == "during":
         world.fetch.broken["http://demo/a.m3u8"] = OSError(errno.ENOSPC, "No space left on device")
+    else:
+        world.fetch.broken["http://demo/a.m3u8"] = engine_on_a_full_disk()
 
     wish = world.work()
 

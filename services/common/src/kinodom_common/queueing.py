@@ -84,7 +84,7 @@ class QuickIntermediate(IntermediateQueue):
     def should_be_cleaned_up(self, job_id: str) -> bool:
         """Tell whether a popped job has waited for its start longer than a live worker needs."""
         seen = self.get_first_seen(job_id)
-        return bool(seen) and datetime.now(UTC) - seen > timedelta(seconds=INTERMEDIATE_S)  # type: ignore[operator]
+        return bool(seen) and datetime.now(UTC) - seen > timedelta(seconds=INTERMEDIATE_S)  # type: ignore[operator]  # bool(seen) above
 
 
 class HouseQueue(Queue):

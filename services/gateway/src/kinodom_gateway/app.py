@@ -33,8 +33,8 @@ def create_app(settings: Settings, *, deps: wiring.Deps | None = None) -> Flask:
     _add_words(app, deps)
     app.after_request(_pages_for_people)
     # Nginx is the one proxy in front; it sets these headers itself and drops what a client sends.
-    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
-    app.wsgi_app = HostGuard(app.wsgi_app, deps.hosts)  # type: ignore[method-assign]
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]  # Flask's own way
+    app.wsgi_app = HostGuard(app.wsgi_app, deps.hosts)  # type: ignore[method-assign]  # Flask's own way
     return app
 
 

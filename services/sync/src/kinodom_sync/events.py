@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from flask_socketio import SocketIO
 
     from kinodom_common.members import MemberTokens
-    from kinodom_sync.adapters.figures import Figures
     from kinodom_sync.domain.live import Live
-    from kinodom_sync.domain.ports import Outbox
+    from kinodom_sync.domain.ports import Figures, Outbox
 
 log = get_log(__name__)
 

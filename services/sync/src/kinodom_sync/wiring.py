@@ -119,7 +119,7 @@ def open_socket(app: Flask, settings: Settings, deps: Deps) -> Socket:
     sio = SocketIO(app, **options)
     engine: Any = sio.server.eio  # type: ignore[attr-defined]  # the stubs lack it
     engine._async = {**engine._async, "websocket": BoundedWebSocket}
-    app.wsgi_app = HostGuard(app.wsgi_app, rule)  # type: ignore[method-assign]
+    app.wsgi_app = HostGuard(app.wsgi_app, rule)  # type: ignore[method-assign]  # Flask's own way
     hall, outbox = Hall(), SocketOutbox(sio, time.monotonic)
     live = Live(store=deps.rooms, outbox=outbox, hall=hall, room_ms=deps.clock.now_ms)
     figures = Figures(app.extensions["kinodom_metrics"])

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kinodom_downloader.domain.faults import NoSpace
+from kinodom_common.errors import NoSpace
 from kinodom_downloader.domain.plan import Plan, kept_tracks
 
 if TYPE_CHECKING:

@@ -1,11 +1,12 @@
 """What stops a download, each with its own public code.
 
-Errors of the Rejected family are final: trying again gives the same. All others pass, and what is finished is kept.
+Errors of the Rejected family are final: trying again gives the same. UpstreamFailed passes, and what is finished is
+kept; so it is with `NoSpace` of kinodom_common.errors.
 """
 
 from __future__ import annotations
 
-from kinodom_common.errors import Conflict, KinodomError, NotFound, Rejected, UpstreamFailed
+from kinodom_common.errors import Rejected, UpstreamFailed
 
 
 class Stopped(Exception):
@@ -79,15 +80,3 @@ class LinkExpired(UpstreamFailed):
     """The host no longer lets us in (401, 403): a fresh link from the resolver helps, finished segments are kept."""
 
     code = "link_expired"
-
-
-class NoSpace(Conflict):
-    """The disk is full. Finished segments are kept."""
-
-    code = "no_space"
-    title = "The disk is full"
-
-
-def worth_waiting(error: KinodomError) -> bool:
-    """Return whether the same wish may succeed later; False: it is refused, with the error's words."""
-    return isinstance(error, (UpstreamFailed, NoSpace, NotFound))

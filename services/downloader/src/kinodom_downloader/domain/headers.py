@@ -50,7 +50,7 @@ def _track(moov: bytes, trak: Box, movie_timescale: int) -> Track:
         raise BrokenBoxes("A track has no description.")
     tkhd, mdhd, hdlr, stsd = (_body(moov, named[kind]) for kind in ("tkhd", "mdhd", "hdlr", "stsd"))
     handler = hdlr[8:12]
-    kind: Literal["video", "audio", "other"] = {b"vide": "video", b"soun": "audio"}.get(handler, "other")  # type: ignore[assignment]
+    kind: Literal["video", "audio", "other"] = {b"vide": "video", b"soun": "audio"}.get(handler, "other")  # type: ignore[assignment]  # mypy widens the values to str
     (timescale,) = struct.unpack_from(">I", mdhd, 12 if mdhd[0] == 0 else 20)
     if timescale == 0:
         raise BrokenBoxes("A track has no clock.")

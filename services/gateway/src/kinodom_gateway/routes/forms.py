@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, StringConstraints
 
@@ -11,6 +11,9 @@ from kinodom_common.contracts.titles import ExternalId, SearchReply
 from kinodom_common.contracts.videos import TitleList, VideoId
 from kinodom_common.contracts.wishes import Wish
 from kinodom_gateway.domain.wishing import Choice
+
+if TYPE_CHECKING:
+    from werkzeug.datastructures import MultiDict
 
 Place = Annotated[str, StringConstraints(pattern=r"^\d{0,3}\.\d{0,5}$")]
 
@@ -22,6 +25,16 @@ class WishForm(Request):
     translation_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
     height_px: Annotated[int, Field(ge=1, le=8640)] | None = None  # None: the best
     episodes: Annotated[tuple[Place, ...], Field(max_length=500, strict=False)] = ()  # `season.episode`; empty: all
+
+    @classmethod
+    def sent(cls, fields: MultiDict[str, str]) -> WishForm:
+        """Return the form as a page sent it: text throughout, and an empty height for the best."""
+        return cls(
+            external_id=fields.get("external_id", ""),
+            translation_id=fields.get("translation_id", ""),
+            height_px=fields.get("height_px", default=None, type=int),
+            episodes=tuple(fields.getlist("episodes")),
+        )
 
     def choice(self) -> Choice:
         """Return the form as the rules know it."""

@@ -70,14 +70,7 @@ def _title_page(seen: Seen) -> str:
 @bp.post("/wishes")
 def make_wish() -> Response:
     """Take a press of Download and show the queue."""
-    tools = deps()
-    fields = request.form
-    form = WishForm(
-        external_id=fields.get("external_id", ""),
-        translation_id=fields.get("translation_id", ""),
-        height_px=int(fields["height_px"]) if fields.get("height_px", "").isdigit() else None,
-        episodes=tuple(fields.getlist("episodes")),
-    )
+    tools, form = deps(), WishForm.sent(request.form)
     wishing.wish(form.choice(), viewer_id=viewer().viewer_id, sources=tools.resolver, queue=tools.downloader)
     return redirect(url_for("pages.queue"), 303)
 

@@ -32,7 +32,7 @@ def together() -> str:
 @bp.post("/rooms")
 def create() -> AnyResponse:
     """Make a room and go there."""
-    form = RoomForm(video_id=request.form.get("video_id", ""), pos_ms=request.form.get("pos_ms", "0"))  # type: ignore[arg-type]
+    form = RoomForm(video_id=request.form.get("video_id", ""), pos_ms=request.form.get("pos_ms", "0"))  # type: ignore[arg-type]  # pydantic reads the text
     return redirect(url_for("rooms.room", room_id=make_room(form).room_id), 303)
 
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pydantic import BaseModel
-
-    from kinodom_common.contracts.rooms import Ack, Member, Op, Room, RoomRequest, Vec
+    from kinodom_common.contracts import Reply
+    from kinodom_common.contracts.rooms import Ack, AckStatus, Member, Op, Report, Room, RoomRequest, Vec
 
 
 class RoomStore(Protocol):
@@ -52,10 +51,10 @@ class Outbox(Protocol):
     def leave(self, sid: str, group: str) -> None:
         """Take a connection out of a group."""
 
-    def to_group(self, group: str, event: str, message: BaseModel | Mapping[str, object]) -> None:
+    def to_group(self, group: str, event: str, message: Reply | Mapping[str, object]) -> None:
         """Send to all of a group."""
 
-    def to_one(self, sid: str, event: str, message: BaseModel | Mapping[str, object]) -> None:
+    def to_one(self, sid: str, event: str, message: Reply | Mapping[str, object]) -> None:
         """Send to one connection."""
 
     def close(self, sid: str) -> None:
@@ -63,3 +62,13 @@ class Outbox(Protocol):
 
     def caught_up(self, now_s: float) -> list[str]:
         """Return the connections that read again after messages were left out for them; close those that never will."""
+
+
+class Figures(Protocol):
+    """What the house is told about the socket in numbers."""
+
+    def acted(self, status: AckStatus) -> None:
+        """Count an answered operation."""
+
+    def reported(self, report: Report) -> None:
+        """Note what a member reported."""
