@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.browser import PHONE, chromium, tab
+from tests.support.browser import PHONE, TELL_REFUSALS, chromium, tab
 from tests.support.cinema import FIRST, OTHER_DUB, SECOND
 
 if TYPE_CHECKING:
@@ -21,12 +21,6 @@ pytestmark = pytest.mark.browser
 
 PLAYS = "kinodom.player.position() > 0.4 && !kinodom.player.paused()"
 POSITION = "kinodom.player.position()"
-TELL_REFUSALS = """{ const play = HTMLMediaElement.prototype.play;
-  HTMLMediaElement.prototype.play = function () {
-    const done = play.call(this);
-    done.catch((error) => console.info(`play: ${error.name}`));
-    return done;
-  }; }"""
 
 
 @pytest.fixture
@@ -186,9 +180,8 @@ def test_a_film_that_is_gone_is_said_in_words_with_a_way_on(open_tab: Callable[.
 def test_without_a_gesture_the_film_waits_for_the_button(
     browser: Browser, request: pytest.FixtureRequest, house: Cinema
 ) -> None:
-    with chromium(browser.browser_type, autoplay=False) as strict, tab(strict, request) as opened:
+    with chromium(browser.browser_type, autoplay=False) as strict, tab(strict, request, traced=False) as opened:
         opened.page.add_init_script(TELL_REFUSALS)
-        # a question by `evaluate` would count as a gesture
         with opened.page.expect_console_message(lambda message: message.text == "play: NotAllowedError"):
             opened.page.goto(house.watch_url())
 

@@ -85,7 +85,7 @@ def test_an_unknown_film_is_not_found(source: Demo) -> None:
 @pytest.mark.parametrize("body", ["<html>", "[]", "{}", '{"films": {}, "film": []}', "null"])
 def test_an_answer_of_another_shape_is_an_upstream_failure(body: str) -> None:
     app = Flask("other_site")
-    app.add_url_rule("/api/<path:any>", view_func=lambda any: Response(body, content_type="application/json"))  # noqa: A006
+    app.add_url_rule("/api/<path:rest>", view_func=lambda rest: Response(body, content_type="application/json"))
 
     with served(app) as url:
         source = Demo(url, outside_for(url))

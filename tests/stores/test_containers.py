@@ -49,7 +49,7 @@ class TestMongoContainer(DocumentsSuite):
 
 
 def test_the_redis_image_answers(ryuk_off: None) -> None:
-    container = DockerContainer("redis:8.2").with_exposed_ports(6379)
+    container = DockerContainer("redis:8").with_exposed_ports(6379)
     try:
         container.start()
         host, port = container.get_container_host_ip(), int(container.get_exposed_port(6379))

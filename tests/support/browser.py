@@ -19,6 +19,14 @@ RESULTS = Path(__file__).parents[2] / "test-results"
 LAPTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
+# An init script: a refused play() is said in the console. A question by `evaluate` would count as a gesture.
+TELL_REFUSALS = """{ const play = HTMLMediaElement.prototype.play;
+  HTMLMediaElement.prototype.play = function () {
+    const done = play.call(this);
+    done.catch((error) => console.info(`play: ${error.name}`));
+    return done;
+  }; }"""
+
 
 @contextmanager
 def chromium(kind: BrowserType, *, autoplay: bool = True) -> Iterator[Browser]:
@@ -52,7 +60,7 @@ class Tab:
             self.complaints.append(f"{kind}: {text}")
 
     def until(self, expression: str, limit_s: float = 15.0) -> Any:
-        """Return the first truthy value of an expression. The pages' CSP forbids `wait_for_function`: it needs `eval`."""
+        """Return the first truthy value of an expression. The CSP forbids `wait_for_function`: it needs `eval`."""
         until_s = time.monotonic() + limit_s
         while True:
             value = self.page.evaluate(expression)
@@ -63,27 +71,32 @@ class Tab:
 
 
 @contextmanager
-def tab(browser: Browser, request: pytest.FixtureRequest, name: str = "page", **options: Any) -> Iterator[Tab]:
-    """Open a page in a context of its own; keep its trace and a screenshot if the test fails."""
+def tab(
+    browser: Browser, request: pytest.FixtureRequest, name: str = "page", *, traced: bool = True, **options: Any
+) -> Iterator[Tab]:
+    """Open a page in a context of its own; keep its trace and a screenshot if the test fails.
+
+    A trace asks the page for snapshots, and every question counts as a gesture: `traced=False` where that matters.
+    """
     context = browser.new_context(**{"viewport": LAPTOP, "locale": "en-GB", **options})
-    context.tracing.start(screenshots=False, snapshots=True)
+    if traced:
+        context.tracing.start(screenshots=False, snapshots=True)
     opened = Tab(context.new_page())
     try:
         yield opened
     except BaseException:
-        _keep(context, opened.page, request, name)
+        _keep(context, opened.page, request, name, traced=traced)
         raise
     else:
         if getattr(request.node, "failed", False):
-            _keep(context, opened.page, request, name)
-        else:
-            context.tracing.stop()
+            _keep(context, opened.page, request, name, traced=traced)
     finally:
         context.close()
 
 
-def _keep(context: BrowserContext, page: Page, request: pytest.FixtureRequest, name: str) -> None:
+def _keep(context: BrowserContext, page: Page, request: pytest.FixtureRequest, name: str, *, traced: bool) -> None:
     folder = RESULTS / re.sub(r"[^\w-]+", "-", request.node.name)
     folder.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=folder / f"{name}.png")
-    context.tracing.stop(path=folder / f"{name}-trace.zip")
+    if traced:
+        context.tracing.stop(path=folder / f"{name}-trace.zip")

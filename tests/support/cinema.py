@@ -125,20 +125,7 @@ def make_film(folder: Path) -> None:
     folder.mkdir(parents=True)
     picture = ["-f", "lavfi", "-i", f"testsrc2=size=640x360:rate=25:duration={FILM_S}"]
     sound = ["-f", "lavfi", "-i", f"sine=frequency=330:duration={FILM_S}"]
-    coding = [
-        "-c:v",
-        "libx264",
-        "-preset",
-        "ultrafast",
-        "-g",
-        "50",
-        "-pix_fmt",
-        "yuv420p",
-        "-c:a",
-        "aac",
-        "-b:a",
-        "96k",
-    ]
+    coding = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-pix_fmt", "yuv420p", "-c:a", "aac"]
     dash = ["-f", "dash", "-seg_duration", "4", "-single_file", "1", "-use_timeline", "0", "manifest.mpd"]
     run = ["ffmpeg", "-nostdin", "-v", "error"]
     subprocess.run([*run, *picture, *sound, *coding, "-shortest", *dash], cwd=folder, check=True)

@@ -13,6 +13,7 @@ import pytest
 from kinodom_common.contracts.wishes import DOWNLOADS_CHANNEL, WishEvent
 from kinodom_common.errors import NotFound
 from kinodom_house.redis_files import DATABASES, users_acl
+from kinodom_sync import gconf
 from tests.support.redis_server import RedisServer
 from tests.support.sync_service import RawSocket, SyncService, Viewer, until
 
@@ -74,14 +75,16 @@ def test_crossing_operations_end_with_the_same_vector_everywhere_and_versions_ne
     assert all(set(one.versions) == set(range(1, 19)) for one in everybody)
 
 
-def test_a_stopping_replica_says_bye_and_leaves_within_two_seconds(replica: MakeReplica, viewer: MakeViewer) -> None:
+def test_a_stopping_replica_says_bye_and_leaves_long_before_its_grace_is_over(
+    replica: MakeReplica, viewer: MakeViewer
+) -> None:
     service = replica()
     room = service.new_room()
     everybody = [viewer(service, f"member{n}", room.room_id) for n in range(20)]
 
     took_s = service.stop()
 
-    assert took_s < 2.0
+    assert took_s < gconf.graceful_timeout - 1  # 1.3 s on an idle machine
     for one in everybody:
         bye = one.wait_for("bye")
         assert bye["reason"] == "restart"
@@ -253,8 +256,11 @@ def test_who_does_not_read_is_cut_off_and_the_others_notice_nothing(replica: Mak
     ann, stuck = viewer(service, "ann", room.room_id), RawSocket(service)
     waits_s = []
 
-    for number in range(2000):  # not for ever: a cut is due after some ten seconds
-        stuck.hello(room.room_id) if number < 9 else stuck.send("ping", {"c": 1})
+    for number in range(1200):  # not for ever: a cut is due after some fifteen seconds
+        if number < 9 or number % 10 == 0:
+            stuck.hello(room.room_id)  # its answer is the largest message there is
+        elif number % 2:
+            stuck.send("ping", {"c": 1})
         began_s = time.monotonic()
         ann.send("ping", {"c": number})
         ann.wait_for("pong")

@@ -58,7 +58,7 @@ def make_films(address: str, *, say: Callable[[str], None], limit_s: float = LIM
     Raises:
         DemoFailedError: the house refused, a film was refused, or it took longer than `limit_s`.
     """
-    browser = _Browser(address)
+    browser = Browser(address)
     answer = browser.ask("/api/v1/demo", {"X-CSRF-Token": browser.csrf()}, b"{}")
     wanted = [str(wish) for wish in _list(answer, "wishes")]
     say(f"Asked for {len(wanted)} videos.")
@@ -82,7 +82,7 @@ def make_films(address: str, *, say: Callable[[str], None], limit_s: float = LIM
     raise DemoFailedError(f"The films were not ready after {limit_s:g} s; the house goes on with them.")
 
 
-class _Browser:
+class Browser:
     """Just enough of a browser: cookies and the page's token against forged requests."""
 
     def __init__(self, address: str) -> None:
@@ -91,20 +91,23 @@ class _Browser:
         self._opener = urllib.request.build_opener(*handlers)
 
     def csrf(self) -> str:
-        tag = _CSRF.search(self._read("/", {}, None))
+        """Return the token that the first page carries."""
+        tag = _CSRF.search(self.read("/", {}, None))
         content = _CONTENT.search(tag.group(0)) if tag else None
         if content is None:
             raise DemoFailedError(f"What answers at {self._address} is not Kinodom, or not this version of it.")
         return content.group(1)
 
     def ask(self, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None) -> dict[str, object]:
+        """Return the JSON of an answer; a body makes it a POST."""
         try:
-            answer = json.loads(self._read(path, {"Accept": "application/json", **(headers or {})}, body))
+            answer = json.loads(self.read(path, {"Accept": "application/json", **(headers or {})}, body))
         except ValueError as exc:
             raise DemoFailedError(f"The house gave no sane answer to {path}.") from exc
         return answer if isinstance(answer, dict) else {}
 
-    def _read(self, path: str, headers: Mapping[str, str], body: bytes | None) -> str:
+    def read(self, path: str, headers: Mapping[str, str], body: bytes | None) -> str:
+        """Return the text of an answer; refuse any that is no success."""
         kind = {"Content-Type": "application/json", "Origin": self._address} if body is not None else {}
         request = urllib.request.Request(self._address + path, data=body, headers={**kind, **headers})  # noqa: S310 - http:// stands in front
         try:

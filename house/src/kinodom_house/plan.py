@@ -32,7 +32,7 @@ OPERATOR_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "downloader": ("SEGMENT_WORKERS", "USER_AGENT"),
     "sync": ("ROOM_REMOVE_TIME_MIN",),
     "gateway": ("HOUSE_NAME", "LINK_LIFE_S", "SEARCH_WAIT_S"),
-    "demo": (),
+    "demo": ("DEMO_SECONDS",),
 }
 
 

@@ -5,24 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from kinodom_common.contracts.offers import SubtitleOffer
-from kinodom_common.contracts.wishes import Progress
-from kinodom_common.egress import AddressRefused, OutsideNotFound, SchemeRefused, TooManyRedirects
+from kinodom_common.egress import AddressRefused, SchemeRefused, TooManyRedirects
 from kinodom_downloader.domain.faults import (
-    DrmProtected,
     KeyBad,
     LinkExpired,
-    LivePlaylist,
-    NotMedia,
-    PlaylistBad,
-    PlaylistRefused,
     SegmentBad,
-    SegmentGap,
     SegmentMissing,
     SegmentUnreachable,
 )
 from tests.support import media, origin
-from tests.support.fetching import bytes_of, fetch_from, transport_for
+from tests.support.fetching import bytes_of, fetch_from
 from tests.support.origin import Origin
 
 LOGIN = b"<!DOCTYPE html><html><body>Please log in</body></html>"
@@ -229,175 +221,3 @@ def test_a_damaged_finished_segment_is_fetched_again(host: Origin, tmp_path: Pat
 
     assert bytes_of(fetched.tracks[0]) == film(media.hls_ts())
     assert host.asked == {"/index.m3u8": 1, "/seg1.ts": 1, "/seg4.ts": 1}
-
-
-def test_the_playlists_address_after_redirects_is_the_base(host: Origin, tmp_path: Path) -> None:
-    host.put(media.hls_ts(), at="/deep/er")
-    host.faults["/film"] = origin.moved("/deep/er/index.m3u8")
-
-    fetched = fetch_from(host, "/film", tmp_path)
-
-    assert bytes_of(fetched.tracks[0]) == film(media.hls_ts())
-
-
-def test_byte_ranges_of_one_file_are_fetched(host: Origin, tmp_path: Path) -> None:
-    parts = [(media.hls_ts() / f"seg{index}.ts").read_bytes() for index in range(6)]
-    host.files["/all.ts"] = b"".join(parts)
-    rows = [f"#EXTINF:2,\n#EXT-X-BYTERANGE:{len(part)}\nall.ts" for part in parts]
-    host.files["/index.m3u8"] = ("\n".join(["#EXTM3U", *rows, "#EXT-X-ENDLIST"])).encode()
-
-    fetched = fetch_from(host, "/index.m3u8", tmp_path / "a")
-    host.ranges = False
-    without = fetch_from(host, "/index.m3u8", tmp_path / "b")
-
-    assert bytes_of(fetched.tracks[0]) == bytes_of(without.tracks[0]) == film(media.hls_ts())
-
-
-def master(*rows: str) -> bytes:
-    return "\n".join(["#EXTM3U", *rows]).encode()
-
-
-@pytest.mark.parametrize(("wanted", "chosen"), [(None, 1080), (1080, 1080), (900, 720), (720, 720), (100, 360)])
-def test_the_quality_follows_the_wanted_height(host: Origin, tmp_path: Path, wanted: int | None, chosen: int) -> None:
-    rows = []
-    for height in (720, 360, 1080):
-        host.put(media.hls_ts(), at=f"/{height}")
-        rows += [f"#EXT-X-STREAM-INF:BANDWIDTH={height}000,RESOLUTION=1x{height}", f"{height}/index.m3u8"]
-    host.files["/master.m3u8"] = master(*rows)
-
-    fetch_from(host, "/master.m3u8", tmp_path, height_px=wanted)
-
-    assert {path.split("/")[1] for path in host.asked if "seg" in path} == {str(chosen)}
-
-
-def test_separate_sounds_and_subtitles_are_tracks_of_their_own(host: Origin, tmp_path: Path) -> None:
-    for name in ("v", "a-en", "a-ru"):
-        host.put(media.hls_ts(), at=f"/{name}")
-    host.files["/s/index.m3u8"] = b"#EXTM3U\n#EXTINF:6,\n1.vtt\n#EXTINF:6,\n2.vtt\n#EXT-X-ENDLIST\n"
-    host.files["/s/1.vtt"] = b"WEBVTT\n\n00:01.000 --> 00:02.000\nOne\n"
-    host.files["/s/2.vtt"] = b"WEBVTT\n\n00:07.000 --> 00:08.000\nTwo\n"
-    host.files["/master.m3u8"] = master(
-        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="English",LANGUAGE="en",DEFAULT=NO,URI="a-en/index.m3u8"',
-        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="Русский, дубляж",LANGUAGE="ru",DEFAULT=YES,URI="a-ru/index.m3u8"',
-        '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="English",LANGUAGE="en",URI="s/index.m3u8"',
-        '#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO="a",SUBTITLES="s"',
-        "v/index.m3u8",
-    )
-
-    fetched = fetch_from(host, "/master.m3u8", tmp_path)
-
-    assert [(track.role, track.container, track.language, track.name) for track in fetched.tracks] == [
-        ("video", "ts", None, None),
-        ("audio", "ts", "ru", "Русский, дубляж"),
-        ("audio", "ts", "en", "English"),
-        ("subtitles", "vtt", "en", "English"),
-    ]
-    assert b"00:00:07.000 --> 00:00:08.000\nTwo" in bytes_of(fetched.tracks[3])
-
-
-def test_one_long_segment_is_fetched_in_ranges(host: Origin, tmp_path: Path) -> None:
-    body = film(media.hls_ts()) * 15
-    host.files["/long.ts"] = body
-    host.files["/index.m3u8"] = b"#EXTM3U\n#EXTINF:180,\nlong.ts\n#EXT-X-ENDLIST\n"
-
-    fetched = fetch_from(host, "/index.m3u8", tmp_path)
-
-    (track,) = fetched.tracks
-    assert bytes_of(track) == body
-    assert (track.container, len(track.parts), fetched.duration_s) == ("ts", 1, 180.0)
-    assert host.asked["/long.ts"] == 3
-
-
-def test_a_subtitle_list_that_is_not_there_does_not_stop_the_film(host: Origin, tmp_path: Path) -> None:
-    host.put(media.hls_ts(), at="/v")
-    host.files["/master.m3u8"] = master(
-        '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="English",URI="gone.m3u8"',
-        '#EXT-X-STREAM-INF:BANDWIDTH=1,SUBTITLES="s"',
-        "v/index.m3u8",
-    )
-
-    fetched = fetch_from(host, "/master.m3u8", tmp_path)
-
-    assert [track.role for track in fetched.tracks] == ["muxed"]
-
-
-def test_subtitles_of_the_offer_come_along_and_bad_ones_are_left_out(host: Origin, tmp_path: Path) -> None:
-    host.put(media.hls_ts())
-    host.files["/ru.srt"] = "1\n00:00:01,000 --> 00:00:02,000\nПривет\n".encode()
-    host.files["/bad.vtt"] = LOGIN
-    offered = tuple(
-        SubtitleOffer(url=f"{host.address}/{name}", language=name[:2]) for name in ("ru.srt", "bad.vtt", "no.vtt")
-    )
-
-    fetched = fetch_from(host, "/index.m3u8", tmp_path, subtitles=offered)
-
-    assert [(track.role, track.container, track.language) for track in fetched.tracks[1:]] == [
-        ("subtitles", "srt", "ru")
-    ]
-
-
-@pytest.mark.parametrize(
-    ("text", "error"),
-    [
-        (LOGIN, PlaylistBad),
-        (b"", PlaylistBad),
-        (b"{}", PlaylistBad),
-        (b"just words", NotMedia),
-        (b"#EXTM3U\n#EXT-X-ENDLIST\n", PlaylistBad),
-        (b"#EXTM3U\n#EXTINF:2,\nseg0.ts\n", LivePlaylist),
-        (b"#EXTM3U\n#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"k\"\n#EXTINF:2,\nseg0.ts\n#EXT-X-ENDLIST\n", DrmProtected),
-        (b"#EXTM3U\n#EXTINF:2,\n#EXT-X-GAP\nseg0.ts\n#EXT-X-ENDLIST\n", SegmentGap),
-        (b"#EXTM3U\n#EXTINF:2,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n", PlaylistRefused),
-        (b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nindex.m3u8\n", PlaylistRefused),
-        (b"#EXTM3U\n" + b"#\n" * 4_500_000, PlaylistRefused),
-    ],
-)  # fmt: skip
-def test_a_playlist_that_is_none_is_refused_in_words(
-    host: Origin, tmp_path: Path, text: bytes, error: type[Exception]
-) -> None:
-    host.files["/index.m3u8"] = text
-
-    with pytest.raises(error):
-        fetch_from(host, "/index.m3u8", tmp_path)
-
-
-def test_a_playlist_that_is_not_there_is_not_found(host: Origin, tmp_path: Path) -> None:
-    with pytest.raises(OutsideNotFound):
-        fetch_from(host, "/index.m3u8", tmp_path)
-
-
-def test_headers_of_the_offer_go_to_its_host_alone(host: Origin, tmp_path: Path) -> None:
-    with origin.origin() as cdn:
-        cdn.put(media.hls_ts())
-        text = (media.hls_ts() / "index.m3u8").read_text()
-        host.files["/index.m3u8"] = text.replace("seg", f"{cdn.address}/seg").encode()
-        headers = {"Referer": "https://site.example/", "Cookie": "session=1", "Range": "bytes=0-1"}
-
-        fetch_from(host, "/index.m3u8", tmp_path, headers=headers, transport=transport_for(host, cdn))
-
-    assert host.heads[0][1]["Cookie"] == "session=1"
-    assert "Range" not in host.heads[0][1]
-    assert {head["Referer"] for _, head in cdn.heads} == {"https://site.example/"}
-    assert not any("Cookie" in head for _, head in cdn.heads)
-
-
-def test_connections_are_kept_alive(host: Origin, tmp_path: Path) -> None:
-    host.put(media.hls_ts())
-    ports: set[object] = set()
-    host.faults["*"] = lambda answer, _number: bool(ports.add(answer.client_address[1]))
-
-    fetch_from(host, "/index.m3u8", tmp_path, workers=1)
-
-    assert len(ports) == 2
-
-
-def test_progress_ends_at_one_with_true_numbers(host: Origin, tmp_path: Path) -> None:
-    host.put(media.hls_ts())
-    seen: list[Progress] = []
-
-    fetched = fetch_from(host, "/index.m3u8", tmp_path, on_progress=seen.append)
-
-    last = seen[-1]
-    assert (last.fraction, last.segments_done, last.segments_total) == (1.0, 6, 6)
-    assert last.total_bytes == fetched.total_bytes == len(film(media.hls_ts()))
-    assert last.left_s in (0.0, None)

@@ -4,9 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from kinodom_common.egress import AddressRefused, OutsideNotFound, OutsideTimeout
-from kinodom_common.errors import KinodomError, NoSpace
-from kinodom_downloader.domain.faults import DrmProtected, LinkExpired, SegmentBad, worth_waiting
 from kinodom_downloader.domain.plan import Plan, Segment, TrackPlan, kept_tracks
 
 SEGMENTS = (
@@ -51,14 +48,3 @@ def test_another_height_starts_over() -> None:
 
     assert kept_tracks(PLAN, other) == {1}
     assert kept_tracks(None, PLAN) == frozenset()
-
-
-@pytest.mark.parametrize(
-    ("error", "expected"),
-    [
-        (OutsideTimeout("x"), True), (OutsideNotFound("x"), True), (LinkExpired("x"), True), (SegmentBad("x"), True),
-        (NoSpace("x"), True), (DrmProtected("x"), False), (AddressRefused("x"), False),
-    ],
-)  # fmt: skip
-def test_what_passes_is_worth_waiting_for(error: KinodomError, expected: bool) -> None:
-    assert worth_waiting(error) is expected

@@ -81,29 +81,28 @@ def fetch(
     Raises:
         Stopped: because `should_stop` said so.
         Rejected: (with its leaves) final.
-        UpstreamFailed, NotFound, NoSpace: (with their leaves) worth another call, see faults.worth_waiting.
+        UpstreamFailed: (with its leaves) worth another call, later and with a fresh offer.
+        NotFound: the offer's address leads nowhere. NoSpace: the disk is full; worth another call when it is not.
     """
-
-    def check() -> None:
-        if should_stop():
-            raise Stopped
-
-    plan = _planned(offer, transport, check, wanted_height_px)
+    plan = _planned(offer, transport, should_stop, wanted_height_px)
     folder = WorkFolder.opened(work_dir, plan)
     tally = Tally(plan, workers)
     pieces = Pieces(_jobs(folder, tally), at_once=workers)
     if on_start is not None:
         on_start(pieces)
     bench = Bench(folder=folder, pieces=pieces, tally=tally, retry=transport.retry)
-    crew = [
-        Worker(number, bench, transport.line(offer, pieces.check, tally.counter(number))) for number in range(workers)
-    ]
-    _attend(crew, pieces, folder, on_tick=lambda: on_progress(tally.progress()), should_stop=should_stop)
+    lines = [transport.line(offer, pieces.check, tally.counter(number)) for number in range(workers)]
+    crew = [Worker(number, bench, line) for number, line in enumerate(lines)]
+    _attend(crew, bench, on_tick=lambda: on_progress(tally.progress()), should_stop=should_stop)
     on_progress(tally.progress())
     return fetched_of(folder, left_out=bench.left_out)
 
 
-def _planned(offer: Offer, transport: Transport, check: Callable[[], None], wanted_height_px: int | None) -> Plan:
+def _planned(offer: Offer, transport: Transport, should_stop: Callable[[], bool], wanted_height_px: int | None) -> Plan:
+    def check() -> None:
+        if should_stop():
+            raise Stopped
+
     def pause(seconds: float) -> None:
         until_s = time.monotonic() + seconds
         while (left_s := until_s - time.monotonic()) > 0:
@@ -117,15 +116,9 @@ def _planned(offer: Offer, transport: Transport, check: Callable[[], None], want
         line.close()
 
 
-def _attend(
-    crew: list[Worker],
-    pieces: Pieces,
-    folder: WorkFolder,
-    *,
-    on_tick: Callable[[], None],
-    should_stop: Callable[[], bool],
-) -> None:
+def _attend(crew: list[Worker], bench: Bench, *, on_tick: Callable[[], None], should_stop: Callable[[], bool]) -> None:
     """Run the workers to the end; whatever happens, they have ended and what they finished is safe."""
+    pieces, folder = bench.pieces, bench.folder
     threads = [threading.Thread(target=worker.run, name=f"pieces-{worker.number}") for worker in crew]
     for thread in threads:
         thread.start()

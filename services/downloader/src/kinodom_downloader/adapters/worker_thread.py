@@ -170,7 +170,7 @@ class Worker:
 
     def _checked(self, job: Job, segment: Segment, body: bytes, *, declared: bool) -> bytes:
         track = self.bench.folder.plan.tracks[job.track]
-        if track.role == "subtitles" and len(track.segments) == 1:
+        if track.role == "subtitles":
             return gate.check_subtitles(body).payload
         checked = gate.check_piece(body, is_init=segment.is_init)
         with self.bench.lock:
