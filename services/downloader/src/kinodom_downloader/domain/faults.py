@@ -6,11 +6,7 @@ kept; so it is with `NoSpace` of kinodom_common.errors.
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from kinodom_common.errors import KinodomError, NoSpace, NotFound, Rejected, UpstreamFailed
-=======
 from kinodom_common.errors import Rejected, UpstreamFailed
->>>>>>> main
 
 
 class Stopped(Exception):
@@ -84,11 +80,3 @@ class LinkExpired(UpstreamFailed):
     """The host no longer lets us in (401, 403): a fresh link from the resolver helps, finished segments are kept."""
 
     code = "link_expired"
-<<<<<<< HEAD
-
-
-def worth_waiting(error: KinodomError) -> bool:
-    """Return whether the same wish may succeed later; False: it is refused, with the error's words."""
-    return isinstance(error, (UpstreamFailed, NoSpace, NotFound))
-=======
->>>>>>> main
