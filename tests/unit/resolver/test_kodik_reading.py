@@ -10,7 +10,7 @@ from kinodom_resolver.sources.kodik.decoding import decoded, expiry_of
 from kinodom_resolver.sources.kodik.page import Played, PlayerPage, page_of, skips_of
 from kinodom_resolver.sources.kodik.records import Record, record_of
 from kinodom_resolver.sources.kodik.titles import external_id_of
-from kinodom_resolver.sources.kodik.typed import Lookup, lookup_of_id, lookups_of, shikimori_number
+from kinodom_resolver.sources.kodik.typed import Lookup, is_among, lookup_of_id, lookups_of, shikimori_number
 from tests.support.fake_kodik import encoded, result, sample, sample_page, seasons
 
 API = "https://kodik-api.test"
@@ -316,3 +316,17 @@ def test_an_id_is_a_question(external_id: str, found: Lookup | None) -> None:
 )
 def test_letters_of_a_claim_are_cut_off(text: str, number: int | None) -> None:
     assert shikimori_number(text) == number
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed"),
+    [
+        ("kodikplayer.com", True),
+        ("a.kodikplayer.com", True),
+        ("evilkodikplayer.com", False),
+        ("kodikplayer.com.evil.test", False),
+        ("", False),
+    ],
+)
+def test_a_host_below_an_allowed_one_is_allowed_and_a_lookalike_is_not(host: str, allowed: bool) -> None:
+    assert is_among(host, HOSTS) is allowed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import ValidationError
 
@@ -41,16 +41,16 @@ class ShikimoriTitles:
 
     def search(self, source: str, name: str) -> list[TitleHit]:
         """Return titles that go by a name, with ids `shikimori:<number>`."""
-        cards = self._cards("search: $value, limit: 15", name)
+        cards = self._cards("search", name, limit=15)
         return [hit for card in cards if (hit := _hit(source, card)) is not None]
 
     def by_id(self, source: str, number: str) -> TitleHit | None:
         """Return one title; None when Shikimori does not tell of it."""
-        return next((hit for card in self._cards("ids: $value, limit: 1", number) if (hit := _hit(source, card))), None)
+        return next((hit for card in self._cards("ids", number, limit=1) if (hit := _hit(source, card))), None)
 
-    def _cards(self, arguments: str, value: str) -> list[Mapping[str, object]]:
-        question = f"query($value: String!) {{ animes({arguments}) {{ {FIELDS} }} }}"
-        reply = self._asked({"query": question, "variables": {"value": value}})
+    def _cards(self, by: Literal["search", "ids"], value: str, *, limit: int) -> list[Mapping[str, object]]:
+        question = f"query(${by}: String!) {{ animes({by}: ${by}, limit: {limit}) {{ {FIELDS} }} }}"
+        reply = self._asked({"query": question, "variables": {by: value}})
         cards = mapping_of(mapping_of(reply).get("data")).get("animes")
         if mapping_of(reply).get("errors") or not isinstance(cards, list):
             raise ShikimoriTrouble("Shikimori answered with errors instead of titles.")
