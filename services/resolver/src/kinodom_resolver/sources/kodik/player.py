@@ -36,6 +36,7 @@ FIRST_ROTATION: Final = 18  # of 2025 and 2026
 POST_PATH: Final = re.compile(
     r"type\s*:\s*[\"']POST[\"']\s*,\s*url\s*:\s*atob\(\s*[\"']([A-Za-z0-9+/=]{4,200})[\"']\s*\)"
 )
+BLOCKED: Final = re.compile(r"(?:запрещ|недоступ|заблокир).*\bстран(?:е|ах|ы)\b")
 SAFE_PATH: Final = re.compile(r"/[A-Za-z0-9_-]{1,60}(/[A-Za-z0-9_-]{1,60}){0,3}")
 
 
@@ -202,7 +203,7 @@ class Player:
 
 def _failed(message: str, country: str | None) -> KodikBlockedHere | KodikPageGone | KodikPlayerFailed:
     words = message.lower()
-    if "стран" in words and ("запрещ" in words or "недоступ" in words):
+    if BLOCKED.search(words):
         return KodikBlockedHere(
             f"Kodik does not show this video in the country it takes this house to be in ({country or 'not said'})."
         )
