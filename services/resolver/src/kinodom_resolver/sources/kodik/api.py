@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kinodom_resolver.sources.kodik.typed import Field, Lookup
 
 MOST_RESULTS: Final = 100  # the API's own limit; it has no second page for a search
-MOST_BYTES: Final = 24_000_000  # a thousand episodes in thirty voices, each with its address
+MOST_BYTES: Final = 8_000_000  # twelve hundred episodes in thirty voices are 3 MB; much more does not fit the memory
 ERROR_BYTES: Final = 20_000
 ID_OF_FIELD: Final[Mapping[Field, str]] = {  # `/get-player` has names of its own
     "shikimori_id": "shikimoriID",
