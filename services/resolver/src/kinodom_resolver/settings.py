@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl
+from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, TypeAdapter
 from pydantic_settings import NoDecode
 
 from kinodom_common.egress import parse_allow_lan
 from kinodom_common.settings import CommonSettings
 
+MOST_PLACES: Final = 20  # each is asked in a thread of its own
+_ADDRESS: Final = TypeAdapter(HttpUrl)
+
 
 def _words(value: object) -> object:
     return frozenset(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def _address_list(value: str) -> str:
+    """Return addresses with single spaces between; a bare name is taken as https."""
+    named = (one if "://" in one else f"https://{one}" for one in value.replace(",", " ").split())
+    addresses = [str(_ADDRESS.validate_python(one)) for one in named]
+    if len(addresses) > MOST_PLACES:
+        raise ValueError(f"at most {MOST_PLACES} addresses")
+    return " ".join(addresses)
 
 
 def _lan_list(value: str) -> str:
@@ -25,6 +37,8 @@ class Settings(CommonSettings):
 
     archive_url: HttpUrl = HttpUrl("https://archive.org")
     demo_url: HttpUrl | None = None  # None: the demo films are switched off
+    peertube_instances: Annotated[str, AfterValidator(_address_list)] = ""  # names or addresses, comma between
+    sepia_url: HttpUrl | Literal["off"] = HttpUrl("https://sepiasearch.org")  # the index over all PeerTube instances
     sources_off: Annotated[frozenset[str], NoDecode, BeforeValidator(_words)] = frozenset()
     allow_lan: Annotated[str, AfterValidator(_lan_list)] = ""  # host:port, comma between; may be called though at home
     contact: Annotated[str, Field(max_length=200)] = ""  # mail or page of the operator, told to the sites asked
