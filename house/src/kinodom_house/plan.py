@@ -30,6 +30,7 @@ OPERATOR_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "catalogue": ("OMDB_KEY", "OMDB_URL", "SHIKIMORI_ENABLED", "SHIKIMORI_URL", "SHIKIMORI_MIRRORS"),
     "resolver": (
         "ARCHIVE_URL",
+        "COMMONS_URL",
         "PEERTUBE_INSTANCES",
         "SEPIA_URL",
         "SOURCES_OFF",

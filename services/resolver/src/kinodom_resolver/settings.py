@@ -36,6 +36,7 @@ class Settings(CommonSettings):
     """Addresses of the sources, and how long they are waited for."""
 
     archive_url: HttpUrl = HttpUrl("https://archive.org")
+    commons_url: HttpUrl = HttpUrl("https://commons.wikimedia.org")
     demo_url: HttpUrl | None = None  # None: the demo films are switched off
     peertube_instances: Annotated[str, AfterValidator(_address_list)] = ""  # names or addresses, comma between
     sepia_url: HttpUrl | Literal["off"] = HttpUrl("https://sepiasearch.org")  # the index over all PeerTube instances

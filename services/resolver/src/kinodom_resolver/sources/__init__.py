@@ -12,4 +12,5 @@ BUILT_IN: Final = {
     "direct": "kinodom_resolver.sources.direct:Direct",
     "internet_archive": "kinodom_resolver.sources.internet_archive:InternetArchive",
     "peertube": "kinodom_resolver.sources.peertube:PeerTube",
+    "wikimedia_commons": "kinodom_resolver.sources.wikimedia_commons:WikimediaCommons",
 }
