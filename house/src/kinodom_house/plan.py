@@ -31,6 +31,7 @@ OPERATOR_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "resolver": (
         "ARCHIVE_URL",
         "COMMONS_URL",
+        "FEEDS",
         "PEERTUBE_INSTANCES",
         "SEPIA_URL",
         "SOURCES_OFF",

@@ -11,6 +11,7 @@ from kinodom_common.egress import parse_allow_lan
 from kinodom_common.settings import CommonSettings
 
 MOST_PLACES: Final = 20  # each is asked in a thread of its own
+LONGEST_ADDRESS: Final = 500
 _ADDRESS: Final = TypeAdapter(HttpUrl)
 
 
@@ -22,8 +23,8 @@ def _address_list(value: str) -> str:
     """Return addresses with single spaces between; a bare name is taken as https."""
     named = (one if "://" in one else f"https://{one}" for one in value.replace(",", " ").split())
     addresses = [str(_ADDRESS.validate_python(one)) for one in named]
-    if len(addresses) > MOST_PLACES:
-        raise ValueError(f"at most {MOST_PLACES} addresses")
+    if len(addresses) > MOST_PLACES or any(len(one) > LONGEST_ADDRESS for one in addresses):
+        raise ValueError(f"at most {MOST_PLACES} addresses of {LONGEST_ADDRESS} characters")
     return " ".join(addresses)
 
 
@@ -38,6 +39,7 @@ class Settings(CommonSettings):
     archive_url: HttpUrl = HttpUrl("https://archive.org")
     commons_url: HttpUrl = HttpUrl("https://commons.wikimedia.org")
     demo_url: HttpUrl | None = None  # None: the demo films are switched off
+    feeds: Annotated[str, AfterValidator(_address_list)] = ""  # addresses of feeds to search, comma between
     peertube_instances: Annotated[str, AfterValidator(_address_list)] = ""  # names or addresses, comma between
     sepia_url: HttpUrl | Literal["off"] = HttpUrl("https://sepiasearch.org")  # the index over all PeerTube instances
     sources_off: Annotated[frozenset[str], NoDecode, BeforeValidator(_words)] = frozenset()

@@ -99,7 +99,10 @@ def plain_text(value: object, *, longest: int) -> str | None:
         page = BeautifulSoup(text[:50_000], "lxml")
         for tag in page(["script", "style"]):
             tag.decompose()
-        text = page.get_text("\n" if page.find(["p", "br", "li", "div"]) else "")
+        for tag in page(["p", "br", "li", "div"]):
+            tag.insert_before("\n")
+            tag.insert_after("\n")
+        text = page.get_text()
     elif "&" in text:
         text = html.unescape(text)
     lines = (" ".join(line.split()) for line in text.splitlines())
