@@ -17,11 +17,11 @@ def built(**environ: str) -> wiring.Deps:
     return wiring.build(read_settings(Settings, {**KEY, **environ}))
 
 
-def test_without_its_address_the_demo_is_off() -> None:
+def test_without_their_settings_the_demo_and_the_import_folder_are_off() -> None:
     cards = finding.sources(listed=built().listed).sources
 
     assert cards[0].name == "direct"
-    assert {card.name for card in cards if not card.enabled} == {"demo"}
+    assert {card.name for card in cards if not card.enabled} == {"demo", "folder"}
 
 
 def test_sources_can_be_switched_off_by_name() -> None:
@@ -68,7 +68,14 @@ def test_the_built_in_sources_are_there_without_an_installed_package() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("ALLOW_LAN", "nas.local"), ("DEMO_URL", "demo"), ("SEARCH_DEADLINE_S", "0"), ("PEERTUBE_INSTANCES", "ftp://x")],
+    [
+        ("ALLOW_LAN", "nas.local"),
+        ("DEMO_URL", "demo"),
+        ("SEARCH_DEADLINE_S", "0"),
+        ("PEERTUBE_INSTANCES", "ftp://x"),
+        ("IMPORT_ROOT", "films"),
+        ("FEEDS", "https://x/" + "y" * 500),
+    ],
 )
 def test_a_bad_setting_stops_the_start_and_is_named(name: str, value: str) -> None:
     with pytest.raises(SystemExit, match=f"KINODOM_{name}"):

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, TypeAdapte
 from pydantic_settings import NoDecode
 
 from kinodom_common.egress import parse_allow_lan
-from kinodom_common.settings import CommonSettings
+from kinodom_common.settings import CommonSettings, WholePath
 
 MOST_PLACES: Final = 20  # each is asked in a thread of its own
 LONGEST_ADDRESS: Final = 500
@@ -39,6 +39,7 @@ class Settings(CommonSettings):
     archive_url: HttpUrl = HttpUrl("https://archive.org")
     commons_url: HttpUrl = HttpUrl("https://commons.wikimedia.org")
     demo_url: HttpUrl | None = None  # None: the demo films are switched off
+    import_root: WholePath | None = None  # films the household has; None: off
     feeds: Annotated[str, AfterValidator(_address_list)] = ""  # addresses of feeds to search, comma between
     peertube_instances: Annotated[str, AfterValidator(_address_list)] = ""  # names or addresses, comma between
     sepia_url: HttpUrl | Literal["off"] = HttpUrl("https://sepiasearch.org")  # the index over all PeerTube instances

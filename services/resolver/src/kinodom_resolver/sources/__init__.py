@@ -11,6 +11,7 @@ BUILT_IN: Final = {
     "demo": "kinodom_resolver.sources.demo:Demo",
     "direct": "kinodom_resolver.sources.direct:Direct",
     "feed": "kinodom_resolver.sources.feed:VideoFeed",
+    "folder": "kinodom_resolver.sources.folder:Folder",
     "internet_archive": "kinodom_resolver.sources.internet_archive:InternetArchive",
     "peertube": "kinodom_resolver.sources.peertube:PeerTube",
     "wikimedia_commons": "kinodom_resolver.sources.wikimedia_commons:WikimediaCommons",
