@@ -177,7 +177,7 @@ class Folder:
         return " ".join((_path_text(video), *titles))
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def _read(root: str, path: str, _changed_s: float) -> Note:
     """Return an NFO file; it is read again when its time changes."""
     return read_note(folder_files.read_small(root, path))

@@ -15,7 +15,7 @@ from kinodom_resolver.sources.reading import words_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-REMEMBERED: Final = 50_000  # guessit takes 5 ms for a name, and a name always gives the same
+REMEMBERED: Final = 20_000  # guessit takes 5 ms for a name, and a name always gives the same
 LEADING: Final = re.compile(r"\D{0,3}(\d{1,4})(?!\d)")
 HEIGHT: Final = re.compile(r"(\d{3,4})[pi]")
 LONGEST_TITLE: Final = 120
