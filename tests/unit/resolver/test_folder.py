@@ -9,7 +9,7 @@ import pytest
 from kinodom_common.contracts.titles import SearchReply
 from kinodom_common.errors import NotFound, UpstreamFailed
 from kinodom_resolver.sources.folder import Folder
-from kinodom_resolver.sources.folder_names import read_name
+from kinodom_resolver.sources.folder_names import height_of, read_name
 from kinodom_resolver.sources.nfo import Note, read_note
 
 MOVIE = """<?xml version="1.0" encoding="UTF-8" standalone="yes" ?>
@@ -321,3 +321,30 @@ def mutated(text: str, chance: random.Random) -> bytes:
             (b"", b"<", b"&", b"\xff", b"9" * 500, b"-1", b"\x00", b"&#0;")
         )
     return bytes(body)
+
+
+def test_all_episodes_of_a_season_are_read_by_one_name_in_a_search(root: Path, source: Folder) -> None:
+    for number in range(1, 200):
+        put(root, f"Tide/Season 1/Tide.S01E{number:03}.Name {number}.720p.mkv")
+    read_name.cache_clear()
+
+    hit = source.search("tide")[0]
+
+    assert (hit.name, hit.heights_px) == ("Tide", (720,))
+    assert read_name.cache_info().misses == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "height_px"),
+    [
+        ("a/Tin 1080p x.mkv", 1080),
+        ("Tin.4K.HDR.mkv", 2160),
+        ("1080p/Tin.mkv", None),
+        ("Tin 720.mkv", None),
+        ("Tin 576i.ts", 576),
+    ],
+)
+def test_heights_are_read_from_names(path: str, height_px: int | None) -> None:
+    height = height_of(path)
+
+    assert height == height_px

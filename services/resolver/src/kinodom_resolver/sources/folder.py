@@ -13,7 +13,7 @@ from kinodom_common.contracts.offers import Offer, SubtitleOffer
 from kinodom_common.contracts.titles import EpisodeRef, SourceTitle, TitleCard, TitleHit, Translation
 from kinodom_common.errors import NotFound
 from kinodom_resolver.sources import folder_files
-from kinodom_resolver.sources.folder_names import Named, read_name
+from kinodom_resolver.sources.folder_names import Named, height_of, read_name, title_path
 from kinodom_resolver.sources.nfo import Note, read_note
 from kinodom_resolver.sources.reading import language_of, words_of
 
@@ -114,7 +114,7 @@ class Folder:
     def _places(self, videos: Sequence[Video]) -> dict[Place, list[Video]]:
         places: dict[Place, list[Video]] = {}
         for video in videos:
-            named = _named(video)
+            named = _numbered(video)
             note = self._note(video, "episodedetails")
             season = note.season if note.season is not None else named.season
             if named.kind == "film":
@@ -154,14 +154,14 @@ class Folder:
     def _episode(self, place: Place, videos: Sequence[Video]) -> EpisodeRef:
         video = videos[0]
         note = self._note(video, "movie", "episodedetails")
-        named = None if place == (None, None) else note.title or _named(video).episode_name
+        named = None if place == (None, None) else note.title or _numbered(video).episode_name
         return EpisodeRef(season=place[0], episode=place[1], name=named, duration_s=note.duration_s)
 
     def _heights(self, videos: Sequence[Video]) -> tuple[int, ...]:
         return tuple(sorted({height for one in videos if (height := self._height(one)) is not None}, reverse=True))
 
     def _height(self, video: Video) -> int | None:
-        return self._note(video, "movie", "episodedetails").height_px or _named(video).height_px
+        return self._note(video, "movie", "episodedetails").height_px or height_of(folder_files.shown(video.path))
 
     def _note(self, video: Video, *kinds: str) -> Note:
         """Return the nearest NFO file of one of these kinds; of a film also one that has only an IMDb number."""
@@ -184,8 +184,17 @@ def _read(root: str, path: str, _changed_s: float) -> Note:
 
 
 def _named(video: Video) -> Named:
-    folder = folder_files.shown(video.show_folder) if video.show_folder is not None else None
-    return read_name(folder_files.shown(video.path), folder)
+    """Return what the name tells of the title; its numbers are those of another episode."""
+    return read_name(title_path(folder_files.shown(video.path)), _show(video))
+
+
+def _numbered(video: Video) -> Named:
+    """Return what the name tells of the episode."""
+    return read_name(folder_files.shown(video.path), _show(video))
+
+
+def _show(video: Video) -> str | None:
+    return folder_files.shown(video.show_folder) if video.show_folder is not None else None
 
 
 def _path_text(video: Video) -> str:

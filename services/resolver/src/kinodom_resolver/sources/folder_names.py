@@ -15,9 +15,10 @@ from kinodom_resolver.sources.reading import words_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-REMEMBERED: Final = 20_000  # guessit takes 5 ms for a name, and a name always gives the same
+REMEMBERED: Final = 20_000  # guessit takes 5 to 15 ms for a name, and a name always gives the same
 LEADING: Final = re.compile(r"\D{0,3}(\d{1,4})(?!\d)")
-HEIGHT: Final = re.compile(r"(\d{3,4})[pi]")
+HEIGHT: Final = re.compile(r"(?<!\d)(\d{3,4})[pi](?![a-z0-9])|(?<![a-z0-9])(4k|uhd)(?![a-z0-9])", re.IGNORECASE)
+EPISODE: Final = re.compile(r"(?<![A-Za-z0-9])s\d{1,3}[ ._-]?e\d{1,4}(?!\d).*", re.IGNORECASE)
 LONGEST_TITLE: Final = 120
 
 NameKind = Literal["film", "series"]
@@ -34,7 +35,6 @@ class Named:
     episodes: tuple[int, ...]  # a file may hold two; empty: a film
     part: int | None  # of a film that came to the cinemas in parts, each a film of its own
     episode_name: str | None
-    height_px: int | None
     imdb_id: str | None
 
     @property
@@ -43,6 +43,22 @@ class Named:
         words = " ".join(words_of(self.title)) or "-"
         marks = (self.year, self.part and f"part {self.part}") if self.kind == "film" else ()
         return "/".join((self.kind, words[:LONGEST_TITLE], *(str(mark) for mark in marks if mark)))
+
+
+def height_of(path: str) -> int | None:
+    """Return the height that a name states."""
+    match = HEIGHT.search(path.rpartition("/")[2])
+    return (int(match[1]) if match[1] else 2160) if match else None
+
+
+def title_path(path: str) -> str:
+    """Return a path that tells the same title and is the same for all episodes of a season.
+
+    A search has to know the titles of thousands of files; by this most of them are read once for a season.
+    """
+    folder, slash, name = path.rpartition("/")
+    stem, dot, ending = name.rpartition(".")
+    return f"{folder}{slash}{EPISODE.sub('S01E01', stem)}{dot}{ending}"
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -77,7 +93,6 @@ def read_name(path: str, show_folder: str | None) -> Named:
         episodes=episodes,
         part=next(iter(_numbers(guess.get("part"))), None),
         episode_name=_text(guess.get("episode_title")),
-        height_px=_height(guess.get("screen_size")),
         imdb_id=found if (found := _text(guess.get("imdb_id"))) and re.fullmatch(r"tt\d{5,10}", found) else None,
     )
 
@@ -103,8 +118,3 @@ def _numbers(value: object) -> tuple[int, ...]:
 def _text(value: object) -> str | None:
     first = value[0] if isinstance(value, list) and value else value
     return first.strip()[:300] or None if isinstance(first, str) else None
-
-
-def _height(value: object) -> int | None:
-    match = HEIGHT.fullmatch(str(value))
-    return int(match[1]) if match else None
