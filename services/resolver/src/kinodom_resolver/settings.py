@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, TypeAdapter
+from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr, StringConstraints, TypeAdapter
 from pydantic_settings import NoDecode
 
 from kinodom_common.egress import parse_allow_lan
@@ -13,6 +13,8 @@ from kinodom_common.settings import CommonSettings, WholePath
 MOST_PLACES: Final = 20  # each is asked in a thread of its own
 LONGEST_ADDRESS: Final = 500
 _ADDRESS: Final = TypeAdapter(HttpUrl)
+
+HostName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$", to_lower=True)]
 
 
 def _words(value: object) -> object:
@@ -26,6 +28,10 @@ def _address_list(value: str) -> str:
     if len(addresses) > MOST_PLACES or any(len(one) > LONGEST_ADDRESS for one in addresses):
         raise ValueError(f"at most {MOST_PLACES} addresses of {LONGEST_ADDRESS} characters")
     return " ".join(addresses)
+
+
+def _in_order(value: object) -> object:
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
 def _lan_list(value: str) -> str:
@@ -43,6 +49,15 @@ class Settings(CommonSettings):
     feeds: Annotated[str, AfterValidator(_address_list)] = ""  # addresses of feeds to search, comma between
     peertube_instances: Annotated[str, AfterValidator(_address_list)] = ""  # names or addresses, comma between
     sepia_url: HttpUrl | Literal["off"] = HttpUrl("https://sepiasearch.org")  # the index over all PeerTube instances
+    kodik_token: Annotated[SecretStr, Field(min_length=8)] | None = None  # the operator's own; None: Kodik is off
+    kodik_api_url: HttpUrl = HttpUrl("https://kodik-api.com")
+    kodik_player_hosts: Annotated[tuple[HostName, ...], NoDecode, BeforeValidator(_in_order)] = ("kodikplayer.com",)
+    shikimori_enabled: bool = True  # asked for titles when the Kodik token may not search
+    shikimori_url: HttpUrl = HttpUrl("https://shikimori.io")
+    shikimori_mirrors: Annotated[tuple[HttpUrl, ...], NoDecode, BeforeValidator(_in_order)] = (
+        HttpUrl("https://shiki.one"),
+        HttpUrl("https://shikimori.one"),
+    )  # asked when the one before does not answer
     sources_off: Annotated[frozenset[str], NoDecode, BeforeValidator(_words)] = frozenset()
     allow_lan: Annotated[str, AfterValidator(_lan_list)] = ""  # host:port, comma between; may be called though at home
     contact: Annotated[str, Field(max_length=200)] = ""  # mail or page of the operator, told to the sites asked

@@ -7,6 +7,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, cast
 
 from flask import current_app
+from pydantic import SecretStr
 
 from kinodom_common.egress import EgressRules, OutsideClient, OutsideLimits, parse_allow_lan
 from kinodom_common.logs import get_log
@@ -72,8 +73,23 @@ def known_sources(points: Iterable[metadata.EntryPoint]) -> list[SourceClass]:
 
 def list_sources(settings: Settings, outside: Outside, known: Iterable[SourceClass]) -> list[Listed]:
     """Return one row per known source; those switched off have no source in it."""
-    options = {name: str(value) for name, value in settings.model_dump(exclude={"inner_key"}).items() if value}
-    return [Listed.of(one, None if one.name in settings.sources_off else one.build(options, outside)) for one in known]
+    rows = []
+    for one in known:
+        off = one.name in settings.sources_off
+        rows.append(Listed.of(one, None if off else one.build(options_for(one.name, settings), outside), off=off))
+    return rows
+
+
+def options_for(name: str, settings: Settings) -> dict[str, str]:
+    """Return the settings that are set, as text; of the secrets only those that belong to this source."""
+    options: dict[str, str] = {}
+    for key, value in settings.model_dump(exclude={"inner_key"}).items():
+        if isinstance(value, SecretStr):
+            if key.startswith(f"{name}_"):
+                options[key] = value.get_secret_value()
+        elif value:
+            options[key] = ",".join(map(str, value)) if isinstance(value, tuple | frozenset) else str(value)
+    return options
 
 
 def way_out(settings: Settings) -> OutsideClient:

@@ -94,6 +94,7 @@ class SourceCard(Reply):
     label: str  # for people
     weight: int  # the heavier, the earlier its hits stand
     enabled: bool  # False: switched off, or a setting it needs is missing
+    note: str | None = None  # in words, why it is not enabled
 
 
 class SourceList(Reply):

@@ -13,6 +13,7 @@ BUILT_IN: Final = {
     "feed": "kinodom_resolver.sources.feed:VideoFeed",
     "folder": "kinodom_resolver.sources.folder:Folder",
     "internet_archive": "kinodom_resolver.sources.internet_archive:InternetArchive",
+    "kodik": "kinodom_resolver.sources.kodik:Kodik",
     "peertube": "kinodom_resolver.sources.peertube:PeerTube",
     "wikimedia_commons": "kinodom_resolver.sources.wikimedia_commons:WikimediaCommons",
 }

@@ -41,6 +41,7 @@ class Folder:
     label = "Import folder"
     schemes = frozenset({"folder"})
     weight = 90
+    needs = "Set KINODOM_IMPORT_ROOT to the whole path of a folder with films you have as files."
     reads: frozenset[QueryKind] = frozenset({"words"})
 
     def __init__(self, root: str) -> None:

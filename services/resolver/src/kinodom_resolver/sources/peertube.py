@@ -88,6 +88,7 @@ class PeerTube:
     label = "PeerTube"
     schemes = frozenset({"peertube"})
     weight = 30
+    needs = "Name sites in KINODOM_PEERTUBE_INSTANCES, or let KINODOM_SEPIA_URL be."
     reads: frozenset[QueryKind] = frozenset({"words", "address"})
 
     def __init__(self, instances: Sequence[str], sepia: str | None, outside: Outside, *, wait_s: float = 3.4) -> None:
