@@ -18,21 +18,27 @@ def built(**environ: str) -> wiring.Deps:
     return wiring.build(read_settings(Settings, {**KEY, **environ}))
 
 
-def test_without_its_address_the_demo_is_off() -> None:
+def test_without_their_settings_the_demo_the_import_folder_and_kodik_are_off() -> None:
     cards = finding.sources(listed=built().listed).sources
 
-    assert [(card.name, card.enabled) for card in cards] == [
-        ("direct", True),
-        ("demo", False),
-        ("kodik", False),
-        ("internet_archive", True),
-    ]
+    assert cards[0].name == "direct"
+    assert {card.name for card in cards if not card.enabled} == {"demo", "folder", "kodik"}
 
 
 def test_sources_can_be_switched_off_by_name() -> None:
     deps = built(KINODOM_SOURCES_OFF="internet_archive, direct", KINODOM_DEMO_URL="http://demo:8000")
 
-    assert [source.name for source in finding.enabled(deps.listed)] == ["demo"]
+    names = {source.name for source in finding.enabled(deps.listed)}
+    assert "demo" in names
+    assert names.isdisjoint({"internet_archive", "direct"})
+
+
+def test_peertube_sites_are_named_or_addressed_and_the_index_can_be_switched_off() -> None:
+    settings = read_settings(Settings, {**KEY, "KINODOM_PEERTUBE_INSTANCES": "tube.example, http://nas:9000"})
+    silent = built(KINODOM_SEPIA_URL="off")
+
+    assert settings.peertube_instances == "https://tube.example/ http://nas:9000/"
+    assert "peertube" not in {source.name for source in finding.enabled(silent.listed)}
 
 
 def test_a_source_that_is_not_there_says_why() -> None:
@@ -42,6 +48,8 @@ def test_a_source_that_is_not_there_says_why() -> None:
 
     assert notes["direct"] == "Switched off by KINODOM_SOURCES_OFF."
     assert notes["internet_archive"] is None
+    assert notes["folder"] is not None
+    assert "KINODOM_IMPORT_ROOT" in notes["folder"]
     assert notes["kodik"] is not None
     assert notes["kodik"].startswith("Not configured. Set KINODOM_KODIK_TOKEN")
 
@@ -100,6 +108,9 @@ def test_the_built_in_sources_are_there_without_an_installed_package() -> None:
         ("ALLOW_LAN", "nas.local"),
         ("DEMO_URL", "demo"),
         ("SEARCH_DEADLINE_S", "0"),
+        ("PEERTUBE_INSTANCES", "ftp://x"),
+        ("IMPORT_ROOT", "films"),
+        ("FEEDS", "https://x/" + "y" * 500),
         ("KODIK_TOKEN", "short"),
         ("KODIK_PLAYER_HOSTS", "https://kodikplayer.com"),
     ],

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
-from pydantic import SecretStr, ValidationError
+from pydantic import AfterValidator, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 if TYPE_CHECKING:
@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
 PREFIX = "KINODOM_"
 Settings = TypeVar("Settings", bound="CommonSettings")
+
+
+def _whole(value: Path) -> Path:
+    if not value.is_absolute():
+        raise ValueError("give the whole path, from / on")
+    return value
+
+
+WholePath = Annotated[Path, AfterValidator(_whole)]  # of a folder that is not the house's own
 
 
 class CommonSettings(BaseSettings):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, HttpUrl, SecretStr
 
-from kinodom_common.settings import CommonSettings
+from kinodom_common.settings import CommonSettings, WholePath
 
 
 class WebSettings(CommonSettings):
@@ -24,5 +24,6 @@ class WorkerSettings(WebSettings):
     resolver_url: HttpUrl
     catalogue_url: HttpUrl
     allow_lan: str = ""  # `host:port, host:port`: names on the LAN that may be fetched from
+    import_root: WholePath | None = None  # films the household has, read only; None: none are imported
     segment_workers: Annotated[int, Field(ge=1, le=32)] = 12  # parallel segments of one film
     user_agent: str = "Kinodom/0.1 (self-hosted)"

@@ -83,7 +83,12 @@ def tools(settings: WorkerSettings) -> working.Tools:
         resolver=ResolverOffers(
             ResolverClient(HttpClient("resolver", str(settings.resolver_url), inner_key=key, timeout_s=30))
         ),
-        fetch=EngineFetcher(rules, workers=settings.segment_workers, user_agent=settings.user_agent),
+        fetch=EngineFetcher(
+            rules,
+            workers=settings.segment_workers,
+            user_agent=settings.user_agent,
+            import_root=settings.import_root,
+        ),
         library=MediaLibrary(settings.media_root),
         shelf=CatalogueClient(HttpClient("catalogue", str(settings.catalogue_url), inner_key=key)),
         announcer=RedisAnnouncer(connection(settings)),

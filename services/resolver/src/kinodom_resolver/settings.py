@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr, StringConstraints, TypeAdapter
 from pydantic_settings import NoDecode
 
 from kinodom_common.egress import parse_allow_lan
-from kinodom_common.settings import CommonSettings
+from kinodom_common.settings import CommonSettings, WholePath
+
+MOST_PLACES: Final = 20  # each is asked in a thread of its own
+LONGEST_ADDRESS: Final = 500
+_ADDRESS: Final = TypeAdapter(HttpUrl)
 
 HostName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$", to_lower=True)]
 
 
 def _words(value: object) -> object:
     return frozenset(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def _address_list(value: str) -> str:
+    """Return addresses with single spaces between; a bare name is taken as https."""
+    named = (one if "://" in one else f"https://{one}" for one in value.replace(",", " ").split())
+    addresses = [str(_ADDRESS.validate_python(one)) for one in named]
+    if len(addresses) > MOST_PLACES or any(len(one) > LONGEST_ADDRESS for one in addresses):
+        raise ValueError(f"at most {MOST_PLACES} addresses of {LONGEST_ADDRESS} characters")
+    return " ".join(addresses)
 
 
 def _in_order(value: object) -> object:
@@ -30,7 +43,12 @@ class Settings(CommonSettings):
     """Addresses of the sources, and how long they are waited for."""
 
     archive_url: HttpUrl = HttpUrl("https://archive.org")
+    commons_url: HttpUrl = HttpUrl("https://commons.wikimedia.org")
     demo_url: HttpUrl | None = None  # None: the demo films are switched off
+    import_root: WholePath | None = None  # films the household has; None: off
+    feeds: Annotated[str, AfterValidator(_address_list)] = ""  # addresses of feeds to search, comma between
+    peertube_instances: Annotated[str, AfterValidator(_address_list)] = ""  # names or addresses, comma between
+    sepia_url: HttpUrl | Literal["off"] = HttpUrl("https://sepiasearch.org")  # the index over all PeerTube instances
     kodik_token: Annotated[SecretStr, Field(min_length=8)] | None = None  # the operator's own; None: Kodik is off
     kodik_api_url: HttpUrl = HttpUrl("https://kodik-api.com")
     kodik_player_hosts: Annotated[tuple[HostName, ...], NoDecode, BeforeValidator(_in_order)] = ("kodikplayer.com",)

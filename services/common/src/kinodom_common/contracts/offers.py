@@ -9,7 +9,8 @@ from pydantic import Field
 
 from kinodom_common.contracts import Reply
 
-Delivery = Literal["hls", "dash", "progressive"]
+Delivery = Literal["hls", "dash", "progressive", "file"]
+"""`file`: a file of the household; its address is `file-import:<path in the import folder, escaped>`."""
 
 
 class SubtitleOffer(Reply):

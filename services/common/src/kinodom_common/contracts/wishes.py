@@ -18,7 +18,7 @@ class WishRequest(Request):
     """Ask for one episode (or a film) in one dub and height on the disk."""
 
     external_id: ExternalId
-    season: Annotated[int, Field(ge=0, le=999)] | None = None
+    season: Annotated[int, Field(ge=0, le=9999)] | None = None  # may be a year
     episode: Annotated[int, Field(ge=0, le=99_999)] | None = None
     translation_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = "original"
     translation_name: Annotated[str, Field(max_length=200)] = "Original"

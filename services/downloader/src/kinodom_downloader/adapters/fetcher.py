@@ -1,10 +1,10 @@
-"""The fetch engine behind the port `Fetcher`."""
+"""The fetch engine, and the import of local files, behind the port `Fetcher`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kinodom_downloader.adapters import engine
+from kinodom_downloader.adapters import engine, imports
 from kinodom_downloader.domain.faults import Stopped
 from kinodom_downloader.domain.wishes import LeaseLost
 
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 class EngineFetcher:
     """Fetches with so many workers; everything it does lies in the work folder, so that the next call goes on."""
 
-    def __init__(self, rules: EgressRules, *, workers: int, user_agent: str) -> None:
+    def __init__(self, rules: EgressRules, *, workers: int, user_agent: str, import_root: Path | None = None) -> None:
         self._transport = engine.Transport(rules=rules, user_agent=user_agent)
         self._workers = workers
+        self._import_root = import_root
 
     def __call__(
         self,
@@ -34,8 +35,12 @@ class EngineFetcher:
         on_progress: Callable[[Progress], None],
         should_stop: Callable[[], bool],
     ) -> Fetched:
-        """Fetch an offer into a work folder; a lost lease ends it."""
+        """Fetch an offer into a work folder, or copy a file of the household there; a lost lease ends it."""
         try:
+            if offer.delivery == "file":
+                return imports.copy_in(
+                    offer, work, root=self._import_root, on_progress=on_progress, should_stop=should_stop
+                )
             return engine.fetch(
                 offer,
                 work,

@@ -6,7 +6,7 @@ kept; so it is with `NoSpace` of kinodom_common.errors.
 
 from __future__ import annotations
 
-from kinodom_common.errors import Rejected, UpstreamFailed
+from kinodom_common.errors import NotFound, Rejected, UpstreamFailed
 
 
 class Stopped(Exception):
@@ -80,3 +80,33 @@ class LinkExpired(UpstreamFailed):
     """The host no longer lets us in (401, 403): a fresh link from the resolver helps, finished segments are kept."""
 
     code = "link_expired"
+
+
+class ImportOff(Rejected):
+    """The downloader was told of no import folder."""
+
+    code = "import_off"
+
+
+class ImportRefused(Rejected):
+    """The address leads out of the import folder, or to something that is no plain file."""
+
+    code = "import_refused"
+
+
+class ImportGone(NotFound):
+    """The import folder has no such file."""
+
+    code = "import_gone"
+
+
+class ImportUnreadable(UpstreamFailed):
+    """The import folder or a file in it cannot be read now."""
+
+    code = "import_unreadable"
+
+
+class ImportChanged(UpstreamFailed):
+    """The file changed while it was copied."""
+
+    code = "import_changed"

@@ -10,6 +10,10 @@ from typing import Final
 BUILT_IN: Final = {
     "demo": "kinodom_resolver.sources.demo:Demo",
     "direct": "kinodom_resolver.sources.direct:Direct",
-    "kodik": "kinodom_resolver.sources.kodik:Kodik",
+    "feed": "kinodom_resolver.sources.feed:VideoFeed",
+    "folder": "kinodom_resolver.sources.folder:Folder",
     "internet_archive": "kinodom_resolver.sources.internet_archive:InternetArchive",
+    "kodik": "kinodom_resolver.sources.kodik:Kodik",
+    "peertube": "kinodom_resolver.sources.peertube:PeerTube",
+    "wikimedia_commons": "kinodom_resolver.sources.wikimedia_commons:WikimediaCommons",
 }

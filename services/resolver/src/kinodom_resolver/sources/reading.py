@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,4}):(\d{1,2}(?:\.\d{1,9})?)")
 YEAR = re.compile(r"\s*(\d{4})(?!\d)")
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 
 
 def mapping_of(value: object) -> Mapping[str, object]:
@@ -98,8 +99,22 @@ def plain_text(value: object, *, longest: int) -> str | None:
         page = BeautifulSoup(text[:50_000], "lxml")
         for tag in page(["script", "style"]):
             tag.decompose()
-        text = page.get_text("\n" if page.find(["p", "br", "li", "div"]) else "")
+        for tag in page(["p", "br", "li", "div"]):
+            tag.insert_before("\n")
+            tag.insert_after("\n")
+        text = page.get_text()
     elif "&" in text:
         text = html.unescape(text)
     lines = (" ".join(line.split()) for line in text.splitlines())
     return text_of("\n".join(line for line in lines if line), longest=longest)
+
+
+def language_of(value: object) -> str | None:
+    """Return a BCP 47 tag such as `en` or `pt-BR`; None for anything else."""
+    text = text_of(value, longest=36) or ""
+    return text if LANGUAGE.fullmatch(text) else None
+
+
+def words_of(query: str) -> list[str]:
+    """Return the words that somebody typed, folded; signs that search engines obey are not words."""
+    return [word.strip("'’-_").casefold() for word in re.findall(r"[\w'’-]+", query) if word.strip("'’-_")]
