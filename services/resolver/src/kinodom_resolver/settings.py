@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl
@@ -25,6 +26,7 @@ class Settings(CommonSettings):
 
     archive_url: HttpUrl = HttpUrl("https://archive.org")
     demo_url: HttpUrl | None = None  # None: the demo films are switched off
+    sites_root: Path | None = None  # folder of descriptions of sites (YAML); None: there are none
     sources_off: Annotated[frozenset[str], NoDecode, BeforeValidator(_words)] = frozenset()
     allow_lan: Annotated[str, AfterValidator(_lan_list)] = ""  # host:port, comma between; may be called though at home
     contact: Annotated[str, Field(max_length=200)] = ""  # mail or page of the operator, told to the sites asked
