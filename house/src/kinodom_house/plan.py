@@ -28,12 +28,16 @@ _THREADED = ("-k", "gthread", "--workers", "1", "--threads", "8")
 # Settings of the operator that go to one service; LOG_LEVEL goes to all. Each may also be given as KINODOM_<NAME>_FILE.
 OPERATOR_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "catalogue": ("OMDB_KEY", "OMDB_URL", "SHIKIMORI_ENABLED", "SHIKIMORI_URL", "SHIKIMORI_MIRRORS"),
-    "resolver": ("ARCHIVE_URL", "SITES_ROOT", "SOURCES_OFF", "CONTACT", "SEARCH_DEADLINE_S", "OPEN_DEADLINE_S"),
+    "resolver": (
+        *("ARCHIVE_URL", "SITES_ROOT", "YTDLP_EXTRACTORS", "YTDLP_COOKIES"),
+        *("SOURCES_OFF", "CONTACT", "SEARCH_DEADLINE_S", "OPEN_DEADLINE_S"),
+    ),
     "downloader": ("SEGMENT_WORKERS", "USER_AGENT"),
     "sync": ("ROOM_REMOVE_TIME_MIN",),
     "gateway": ("HOUSE_NAME", "LINK_LIFE_S", "SEARCH_WAIT_S"),
     "demo": ("DEMO_SECONDS",),
 }
+PATHS_OF_OPERATOR = frozenset({"KINODOM_SITES_ROOT", "KINODOM_YTDLP_COOKIES"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +77,8 @@ def service_environ(site: Site, service: str) -> dict[str, str]:
         for key in (f"KINODOM_{name}", f"KINODOM_{name}_FILE"):
             if key in given:
                 own[key] = given[key]
-    if "KINODOM_SITES_ROOT" in own:  # written beside the Makefile, read in another folder
-        own["KINODOM_SITES_ROOT"] = str(site.settings.repository / own["KINODOM_SITES_ROOT"])
+    for key in PATHS_OF_OPERATOR & own.keys():  # written beside the Makefile, read in another folder
+        own[key] = str(site.settings.repository / own[key])
     return _base_environ(site) | own
 
 

@@ -24,11 +24,16 @@ def test_without_its_address_the_demo_is_off() -> None:
         ("direct", True),
         ("demo", False),
         ("internet_archive", True),
+        ("ytdlp", True),
     ]
 
 
 def test_sources_can_be_switched_off_by_name() -> None:
-    deps = built(KINODOM_SOURCES_OFF="internet_archive, direct", KINODOM_DEMO_URL="http://demo:8000")
+    deps = built(
+        KINODOM_SOURCES_OFF="internet_archive, direct",
+        KINODOM_YTDLP_EXTRACTORS="off",
+        KINODOM_DEMO_URL="http://demo:8000",
+    )
 
     assert [source.name for source in finding.enabled(deps.listed)] == ["demo"]
 

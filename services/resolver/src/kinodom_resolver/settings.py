@@ -27,6 +27,8 @@ class Settings(CommonSettings):
     archive_url: HttpUrl = HttpUrl("https://archive.org")
     demo_url: HttpUrl | None = None  # None: the demo films are switched off
     sites_root: Path | None = None  # folder of descriptions of sites (YAML); None: there are none
+    ytdlp_extractors: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:*+, -]{1,2000}$")] = "default"  # `off`: none
+    ytdlp_cookies: Path | None = None  # cookies.txt of the operator; None: no cookies
     sources_off: Annotated[frozenset[str], NoDecode, BeforeValidator(_words)] = frozenset()
     allow_lan: Annotated[str, AfterValidator(_lan_list)] = ""  # host:port, comma between; may be called though at home
     contact: Annotated[str, Field(max_length=200)] = ""  # mail or page of the operator, told to the sites asked

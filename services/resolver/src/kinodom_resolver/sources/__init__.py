@@ -11,4 +11,5 @@ BUILT_IN: Final = {
     "demo": "kinodom_resolver.sources.demo:Demo",
     "direct": "kinodom_resolver.sources.direct:Direct",
     "internet_archive": "kinodom_resolver.sources.internet_archive:InternetArchive",
+    "ytdlp": "kinodom_resolver.sources.ytdlp:YtDlp",
 }
