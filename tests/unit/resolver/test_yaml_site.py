@@ -243,6 +243,22 @@ def test_a_hostile_page_costs_a_pattern_no_more_than_its_length(sites: FakeSites
         slow.title(FILM)
 
 
+def test_words_of_a_page_are_not_read_as_html_again(sites: FakeSites, outside: OutsideClient) -> None:
+    page = "<h1>1 &lt; 2 &amp;amp; <i>more</i><script>x()</script></h1><div class=plot>a &lt;b&gt; c</div>"
+    sites.pages["lantern", "/film/last-lighthouse"] = html(page)
+
+    card = source("lantern", outside).title(FILM).card
+
+    assert (card.name, card.description) == ("1 < 2 &amp; more", "a <b> c")
+
+
+def test_a_pattern_that_fits_everywhere_is_cut_short(sites: FakeSites, outside: OutsideClient) -> None:
+    greedy = source("lantern", outside, "  name: h1", "  name: {pattern: '(.)'}")
+    sites.pages["lantern", "/film/last-lighthouse"] = html("a" * 1_900_000)
+
+    assert greedy.title(FILM).card.name == "a"
+
+
 def test_requests_keep_their_distance() -> None:
     waited: list[float] = []
     pace = Pace(0.5, clock=lambda: 10.0, wait=waited.append)

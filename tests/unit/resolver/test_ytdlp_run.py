@@ -164,23 +164,28 @@ def test_cookies_go_along_and_their_file_stays_as_it_was(runs: YtDlpRuns, tube: 
 GUARDED = """
 import runpy, socket, subprocess, os
 guard = runpy.run_path({child!r})["guard"]
-guard(1)
+guard(1, {folder!r})
 def refused(call, *words):
     try:
         call(*words)
     except PermissionError:
         return True
     except OSError:
-        return False
+        pass
+    return False
 print(refused(subprocess.Popen, ["true"]), refused(os.system, "true"), refused(os.fork),
       refused(socket.create_connection, ("127.0.0.1", 2)), refused(socket.getaddrinfo, "site.example", 80),
-      refused(socket.create_connection, ("127.0.0.1", 1)))
+      refused(open, {secret!r}), refused(open, {folder!r} + "/../x", "w"),
+      refused(socket.create_connection, ("127.0.0.1", 1)), refused(open, {folder!r} + "/y", "w"))
 """
 
 
-def test_the_child_can_start_no_program_and_call_nobody_but_the_proxy() -> None:
-    code = GUARDED.format(child=str(CHILD))
+def test_the_child_can_start_no_program_open_no_file_of_ours_and_call_nobody_but_the_proxy(tmp_path: Path) -> None:
+    secret, folder = tmp_path / "inner_key", tmp_path / "run"
+    secret.write_text("an invented key")
+    folder.mkdir()
+    code = GUARDED.format(child=str(CHILD), folder=str(folder), secret=str(secret))
 
     finished = run(Command("python", ("-I", "-c", code)), timeout_s=30, limits=Limits())
 
-    assert finished.stdout.split() == [b"True"] * 5 + [b"False"], finished.stderr
+    assert finished.stdout.split() == [b"True"] * 7 + [b"False"] * 2, finished.stderr

@@ -5,9 +5,10 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from bs4 import BeautifulSoup, Tag
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from kinodom_resolver.domain.ports import Page
 
 MOST_VALUES: Final = 500  # of one pick, and rows of one page
+MOST_LINES: Final = 50
+FEW_VALUES: Final = 3  # where the first counts; the others are for whoever tries the description
+BLOCKS: Final = ["p", "br", "li", "div"]
 CHARSET: Final = re.compile(r"charset=[\"']?([\w.:-]{2,40})", re.IGNORECASE)
 XML_MARK: Final = re.compile(rb"\A\s*<\?xml[^>]{0,200}>")
 RAW_TEXTS: Final = ("script", "style", "template", "noscript")
@@ -78,12 +82,12 @@ class Place:
         """Return the rows a selector finds."""
         return [Place(self.page, one) for one in self._found(select)[:MOST_VALUES]]
 
-    def texts(self, pick: Pick) -> list[str]:
-        """Return the texts a pick finds, in the order of the page, without empty ones."""
-        sources = [_words(one) for one in self._found(pick.select)] if pick.select else [self._whole()]
+    def texts(self, pick: Pick, most: int) -> list[str]:
+        """Return the first texts a pick finds, in the order of the page, without empty ones."""
+        sources = map(_words, self._found(pick.select)) if pick.select else iter([self._whole()])
         groups = _matches(sources, pick)
         built = (filled(pick.build, _numbered(group)) if pick.build else group[0] for group in groups)
-        return [text for one in built if (text := text_of(one)) is not None][:MOST_VALUES]
+        return list(islice((text for one in built if (text := text_of(one)) is not None), most))
 
     def _whole(self) -> str:
         return self.page.text if self.row is None else _raw(self.row)
@@ -122,29 +126,32 @@ class Reader:
         self._notice(key, [""] * len(found))
         return found
 
-    def all(self, place: Place, pick: Pick | None, key: str) -> list[str]:
-        """Return all texts of a pick; none when there is no pick."""
+    def all(self, place: Place, pick: Pick | None, key: str, most: int = MOST_VALUES) -> list[str]:
+        """Return the texts of a pick; none when there is no pick."""
         if pick is None:
             return []
-        found = place.texts(pick)
+        found = place.texts(pick, most)
         self._notice(key, found)
         return found
 
     def line(self, place: Place, pick: Pick | None, key: str, longest: int = 300) -> str | None:
         """Return the first text in one line."""
-        text = plain_text(next(iter(self.all(place, pick, key)), None), longest=longest)
-        return " ".join(text.split())[:longest] if text else None
+        text = next(iter(self.all(place, pick, key, FEW_VALUES)), None)
+        if not _is_plain(pick):
+            text = plain_text(text, longest=longest)
+        return " ".join(text.split())[:longest].strip() or None if text else None
 
     def lines(self, place: Place, pick: Pick | None, key: str) -> tuple[str, ...]:
         """Return each text in one line; a single one is parted at its commas."""
-        found = self.all(place, pick, key)
+        found = self.all(place, pick, key, MOST_LINES)
         if len(found) == 1:
             found = found[0].split(",")
-        return tuple(dict.fromkeys(" ".join(one.split())[:100] for one in found if one.strip()))[:50]
+        return tuple(dict.fromkeys(" ".join(one.split())[:100] for one in found if one.strip()))[:MOST_LINES]
 
     def prose(self, place: Place, pick: Pick | None, key: str) -> str | None:
         """Return a longer text with its paragraphs."""
-        return plain_text(self.all(place, pick, key), longest=5000)
+        found = self.all(place, pick, key, MOST_LINES)
+        return text_of("\n".join(found), longest=5000) if _is_plain(pick) else plain_text(found, longest=5000)
 
     def address(self, place: Place, pick: Pick | None, key: str) -> str | None:
         """Return the first address, completed by that of the page."""
@@ -156,15 +163,24 @@ class Reader:
         return [one for text in plain if (one := address_of(place.page.url, text)) is not None]
 
 
-def _matches(sources: Sequence[str], pick: Pick) -> list[list[str]]:
-    if not pick.pattern:
-        return [[text] for text in sources]
+def _is_plain(pick: Pick | None) -> bool:
+    """Tell whether a pick reads words of elements, in which a `<` is a `<`; anything else may hold HTML."""
+    if pick is None or not pick.select or pick.select.startswith("$"):
+        return False
+    return css_and_attribute(pick.select)[1] is None
+
+
+def _matches(sources: Iterable[str], pick: Pick) -> Iterator[list[str]]:
     patterns = [compiled(one) for one in pick.pattern]
-    if len(patterns) == 1:
-        return [_groups(match) for text in sources for match in patterns[0].finditer(text)]
-    together = "\n".join(sources)
-    found = [pattern.search(together) for pattern in patterns]
-    return [[group for match in found for group in _groups(match)]] if all(found) else []
+    if not patterns:
+        yield from ([text] for text in sources)
+    elif len(patterns) == 1:
+        yield from (_groups(match) for text in sources for match in patterns[0].finditer(text))
+    else:
+        together = "\n".join(sources)
+        found = [pattern.search(together) for pattern in patterns]
+        if all(found):
+            yield [group for match in found for group in _groups(match)]
 
 
 def _groups(match: Any) -> list[str]:
@@ -211,4 +227,7 @@ def _words(found: object) -> str:
     """Return the words of an element: no tags, no scripts."""
     if not isinstance(found, Tag) or found.name in RAW_TEXTS:
         return _raw(found)
-    return plain_text(str(found), longest=10_000) or ""
+    # Texts of scripts and styles are of other classes in the tree, and are left out.
+    text = found.get_text("\n" if found.find(BLOCKS) else "")
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return "\n".join(line for line in lines if line)

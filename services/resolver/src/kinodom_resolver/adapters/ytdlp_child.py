@@ -1,14 +1,15 @@
 """Runs yt-dlp once, in a process of its own: `python -I ytdlp_child.py JOB`. Knows nothing of the house.
 
-The job is a JSON file: `address`, `extractors`, `proxy`, `cookies`, `authorities`. The answer is one JSON value on
-standard output: `{"facts": …}` or `{"problem": "unsupported" | "failed", "words": …}`. It extracts and never
-downloads. Beside the proxy it may call nobody, and it may start no program; both are held by an audit hook, which is a
-rail and no prison: the prison is the process, its limits and the network it stands in.
+The job is a JSON file: `address`, `extractors`, `proxy`, `folder`, `cookies`, `authorities`. The answer is one JSON
+value on standard output: `{"facts": …}` or `{"problem": "unsupported" | "failed", "words": …}`. It extracts and never
+downloads. Beside the proxy it may call nobody, it may start no program and open no file of the house; an audit hook
+holds that, which is a rail and no prison: the prison is the process, its limits and the network it stands in.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,12 +29,23 @@ class Quiet:
     warning = error = info = debug
 
 
-def guard(port: int) -> None:
-    """From now on refuse programs, and any place but the proxy."""
+def guard(port: int, folder: str) -> None:
+    """From now on refuse programs, any place but the proxy, and files but those of Python, the system and the run."""
+    readable = tuple(f"{one.rstrip('/')}/" for one in (folder, sys.prefix, sys.base_prefix, "/usr", "/etc", "/dev"))
+
+    def may_open(path: object, flags: int) -> bool:
+        if not isinstance(path, str | bytes):
+            return True  # a file that is open already
+        whole = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - in a hook nothing may look at the disk
+        if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            return whole.startswith((readable[0], "/dev/"))
+        return whole.startswith(readable)
 
     def hook(event: str, told: tuple[Any, ...]) -> None:
         if event in PROGRAMS:
             raise PermissionError("no program is started here")
+        if event == "open" and not may_open(told[0], told[2]):
+            raise PermissionError("that file is not opened here")
         if event == "socket.connect" and told[1] != ("127.0.0.1", port):
             raise PermissionError("only the proxy is called here")
         if event == "socket.getaddrinfo" and told[0] not in ("127.0.0.1", b"127.0.0.1"):
@@ -86,7 +98,7 @@ def extract(job: dict[str, Any]) -> dict[str, Any]:
     from yt_dlp.utils import DownloadError, UnsupportedError, YoutubeDLError
 
     plugin_dirs.value = []
-    guard(urlsplit(job["proxy"]).port or 0)
+    guard(urlsplit(job["proxy"]).port or 0, job["folder"])
     try:
         with YoutubeDL(options_of(job)) as ytdlp:
             if not any(one.suitable(job["address"]) for one in ytdlp._ies.values()):

@@ -107,22 +107,29 @@ class YtDlpRuns:
         raise YtDlpFailed(f"yt-dlp could not read this page: {_plain(str(answer.get('words') or 'it broke'))}")
 
     def _job(self, address: str, proxy: str, folder: Path) -> Path:
-        cookies = None
-        if self.cookies is not None and self.cookies.is_file():
-            cookies = folder / "cookies.txt"
-            shutil.copyfile(self.cookies, cookies)
-            cookies.chmod(0o600)
+        cookies = _copied(self.cookies, folder / "cookies.txt")
+        authorities = _copied(self.authorities, folder / "authorities.pem")
         job = folder / "job.json"
         job.touch(mode=0o600)
         told = {
             "address": address,
             "extractors": [*self.extractors, "-generic"],
             "proxy": proxy,
+            "folder": str(folder),
             "cookies": str(cookies) if cookies else None,
-            "authorities": str(self.authorities) if self.authorities else None,
+            "authorities": str(authorities) if authorities else None,
         }
         job.write_text(json.dumps(told), encoding="utf-8")
         return job
+
+
+def _copied(file: Path | None, copy: Path) -> Path | None:
+    """Return a copy that only this run reads and writes; None when there is nothing to copy."""
+    if file is None or not file.is_file():
+        return None
+    copy.touch(mode=0o600)
+    shutil.copyfile(file, copy)
+    return copy
 
 
 def _answer(stdout: bytes) -> Mapping[str, object]:
