@@ -51,7 +51,7 @@ def choose(tab: Tab, words: str, name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def lighthouse(house: House, browser: object) -> dict[str, str]:
+def lighthouse(house: House) -> dict[str, str]:
     """Ids of the films that the first journey brought to the disk."""
     return {}
 
@@ -98,7 +98,7 @@ def test_progress_comes_live_to_the_downloads_page(house: House, open_tab: Calla
 def test_an_address_typed_into_the_box_is_fetched_and_played(house: House, open_tab: Callable[..., Tab]) -> None:
     tab = open_tab()
     demo = f"http://127.0.0.1:{house.noted()['ports']['demo']}"
-    open_search(tab, address_of(house), f"{demo}/films/paper-fleet/original/1/master.m3u8")
+    open_search(tab, address_of(house), f"{demo}/films/salt-and-moon/original/1/master.m3u8")
     tab.page.click("main .offer a.btn")
     tab.page.wait_for_selector("h1")
     name = tab.page.inner_text("h1")
@@ -210,7 +210,7 @@ def test_one_request_id_goes_from_nginx_through_every_hop_into_the_job(
     )
 
     assert re.fullmatch(r"[0-9a-f]{32}", made)
-    for service in ("gateway", "resolver", "downloader", "catalogue", "demo"):
+    for service in ("nginx", "gateway", "resolver", "downloader", "catalogue"):
         assert made in logs[service], service
 
 

@@ -5,15 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl
+from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr, StringConstraints
 from pydantic_settings import NoDecode
 
 from kinodom_common.egress import parse_allow_lan
 from kinodom_common.settings import CommonSettings
 
+HostName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$", to_lower=True)]
+
 
 def _words(value: object) -> object:
     return frozenset(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def _in_order(value: object) -> object:
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
 def _lan_list(value: str) -> str:
@@ -29,6 +35,15 @@ class Settings(CommonSettings):
     sites_root: Path | None = None  # folder of descriptions of sites (YAML); None: there are none
     ytdlp_extractors: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:*+, -]{1,2000}$")] = "default"  # `off`: none
     ytdlp_cookies: Path | None = None  # cookies.txt of the operator; None: no cookies
+    kodik_token: Annotated[SecretStr, Field(min_length=8)] | None = None  # the operator's own; None: Kodik is off
+    kodik_api_url: HttpUrl = HttpUrl("https://kodik-api.com")
+    kodik_player_hosts: Annotated[tuple[HostName, ...], NoDecode, BeforeValidator(_in_order)] = ("kodikplayer.com",)
+    shikimori_enabled: bool = True  # asked for titles when the Kodik token may not search
+    shikimori_url: HttpUrl = HttpUrl("https://shikimori.io")
+    shikimori_mirrors: Annotated[tuple[HttpUrl, ...], NoDecode, BeforeValidator(_in_order)] = (
+        HttpUrl("https://shiki.one"),
+        HttpUrl("https://shikimori.one"),
+    )  # asked when the one before does not answer
     sources_off: Annotated[frozenset[str], NoDecode, BeforeValidator(_words)] = frozenset()
     allow_lan: Annotated[str, AfterValidator(_lan_list)] = ""  # host:port, comma between; may be called though at home
     contact: Annotated[str, Field(max_length=200)] = ""  # mail or page of the operator, told to the sites asked

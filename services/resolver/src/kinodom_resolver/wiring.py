@@ -7,6 +7,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, cast
 
 from flask import current_app
+from pydantic import SecretStr
 
 from kinodom_common.egress import EgressRules, OutsideClient, OutsideLimits, parse_allow_lan
 from kinodom_common.logs import get_log
@@ -18,7 +19,7 @@ from kinodom_resolver.domain.wall import Wall
 from kinodom_resolver.sources import BUILT_IN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from kinodom_resolver.domain.ports import Outside, SourceClass
@@ -54,25 +55,25 @@ def deps() -> Deps:
 def build(settings: Settings) -> Deps:
     """Return the parts as the settings ask for them."""
     outside = way_out(settings)
-    known = tuple(list_sources(settings, outside, known_sources(entry_points())))
+    classes = known_sources(entry_points())
     return Deps(
-        listed=known,
+        listed=tuple(list_sources(settings, outside, classes)),
         wall=Wall(),
         search_deadline_s=settings.search_deadline_s,
         open_deadline_s=settings.open_deadline_s,
-        sites=described_sites(settings, outside, known),
+        sites=described_sites(settings, outside, classes),
     )
 
 
 def described_sites(
-    settings: Settings, outside: OutsideClient, known: Sequence[Listed]
+    settings: Settings, outside: OutsideClient, known: Iterable[SourceClass]
 ) -> Callable[[], tuple[Listed, ...]]:
     """Return what gives the sites of the operator's folder as they stand there now."""
     if settings.sites_root is None:
         return tuple
-    schemes = {scheme for row in known if row.source is not None for scheme in row.source.schemes}
-    taken = frozenset(schemes | {row.name for row in known})
-    return SiteFolder(settings.sites_root, outside, taken=taken, off=settings.sources_off).rows
+    # Also those that are off: ids of theirs may be on the shelf.
+    taken = {name for one in known for name in (one.name, *getattr(one, "schemes", ()))}
+    return SiteFolder(settings.sites_root, outside, taken=frozenset(taken), off=settings.sources_off).rows
 
 
 def check_site(file: Path, allow_lan: frozenset[tuple[str, int]], say: Callable[[str], None]) -> bool:
@@ -103,8 +104,23 @@ def known_sources(points: Iterable[metadata.EntryPoint]) -> list[SourceClass]:
 
 def list_sources(settings: Settings, outside: Outside, known: Iterable[SourceClass]) -> list[Listed]:
     """Return one row per known source; those switched off have no source in it."""
-    options = {name: str(value) for name, value in settings.model_dump(exclude={"inner_key"}).items() if value}
-    return [Listed.of(one, None if one.name in settings.sources_off else one.build(options, outside)) for one in known]
+    rows = []
+    for one in known:
+        off = one.name in settings.sources_off
+        rows.append(Listed.of(one, None if off else one.build(options_for(one.name, settings), outside), off=off))
+    return rows
+
+
+def options_for(name: str, settings: Settings) -> dict[str, str]:
+    """Return the settings that are set, as text; of the secrets only those that belong to this source."""
+    options: dict[str, str] = {}
+    for key, value in settings.model_dump(exclude={"inner_key"}).items():
+        if isinstance(value, SecretStr):
+            if key.startswith(f"{name}_"):
+                options[key] = value.get_secret_value()
+        elif value:
+            options[key] = ",".join(map(str, value)) if isinstance(value, tuple | frozenset) else str(value)
+    return options
 
 
 def way_out(settings: Settings) -> OutsideClient:

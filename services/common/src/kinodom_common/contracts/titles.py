@@ -96,6 +96,7 @@ class SourceCard(Reply):
     weight: int  # the heavier, the earlier its hits stand
     enabled: bool  # False: switched off, a setting it needs is missing, or there are mistakes
     mistakes: tuple[str, ...] = ()  # in the operator's description of it: file, line, what is wrong
+    note: str | None = None  # in words, why it is not enabled
 
 
 class SourceList(Reply):

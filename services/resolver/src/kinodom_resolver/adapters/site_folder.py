@@ -146,8 +146,10 @@ class SiteFolder:
             text = f"`name`: {source.name} is taken by {whose}"
             return self._sick(file, (Mistake(line=file.line_of(("name",)), text=text),), seen)
         seen[source.name] = file.file
-        on = None if source.name in self._off else source
-        return Listed(name=source.name, label=source.label, weight=source.weight, source=on)
+        if source.name in self._off:
+            note = "Switched off by KINODOM_SOURCES_OFF."
+            return Listed(name=source.name, label=source.label, weight=source.weight, source=None, note=note)
+        return Listed(name=source.name, label=source.label, weight=source.weight, source=source)
 
     def _sick(self, file: SiteFile, mistakes: Sequence[Mistake], seen: dict[str, str]) -> Listed:
         lines = [f"{file.file}:{one.line}: {one.text}" for one in mistakes[:MISTAKES_TOLD]]
@@ -160,4 +162,11 @@ class SiteFolder:
         seen[name] = file.file
         told = f"{file.file} has mistakes, so this site is not asked. {lines[0]}"
         sick = SickSite(name, file.file, told)
-        return Listed(name=name, label=file.file, weight=0, source=sick, mistakes=tuple(lines))
+        return Listed(
+            name=name,
+            label=file.file,
+            weight=0,
+            source=sick,
+            mistakes=tuple(lines),
+            note="Its description has mistakes.",
+        )

@@ -130,6 +130,7 @@ def sources(*, listed: Sequence[Listed]) -> SourceList:
             label=row.label,
             weight=row.weight,
             enabled=row.source is not None and not row.mistakes,
+            note=row.note,
             mistakes=row.mistakes,
         )
         for row in sorted(listed, key=lambda row: -row.weight)

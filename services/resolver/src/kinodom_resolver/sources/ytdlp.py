@@ -49,6 +49,7 @@ class YtDlp:
     label = "yt-dlp"
     schemes = frozenset({"ytdlp"})
     weight = 20
+    needs = "It needs the package yt-dlp, and KINODOM_YTDLP_EXTRACTORS not to be `off`."
     reads: frozenset[QueryKind] = frozenset({"address"})
 
     def __init__(self, extracts: Extracts) -> None:
