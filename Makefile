@@ -6,7 +6,7 @@ PYTEST = $(PYTHON) -m pytest
 COMPOSE ?= docker compose
 SOURCES = services demo house tests $(wildcard bench)
 
-.PHONY: help run demo status front-end up down logs ps check format lint types unit node-test test test-compose \
+.PHONY: help run demo status front-end up down logs ps check format lint types unit node-test test test-compose check-source \
 	bench bench-serve bench-start lock dev clean
 
 ##@ The house
@@ -68,6 +68,10 @@ test: node-test ## all tests but those in containers; with an engine, the contai
 
 test-compose: dev ## the journey through the real containers
 	@exec $(PYTEST) -m compose
+
+check-source: dev ## try the description of a site: make check-source FILE=sites/lantern.yaml
+	@exec env PYTHONPATH=services/common/src:services/resolver/src $(PYTHON) -m kinodom_resolver.check_source \
+		--allow-lan "$$KINODOM_ALLOW_LAN" "$(FILE)"
 
 bench: bench-serve bench-start ## all benchmarks
 

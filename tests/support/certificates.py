@@ -36,6 +36,11 @@ class Authority:
             .not_valid_after(START + datetime.timedelta(days=10))
         )
 
+    @property
+    def pem(self) -> bytes:
+        """The authority's certificate, as a file of authorities holds it."""
+        return self._pem
+
     def client(self) -> ssl.SSLContext:
         """Return a context that trusts this authority alone."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

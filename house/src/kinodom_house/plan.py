@@ -29,28 +29,18 @@ _THREADED = ("-k", "gthread", "--workers", "1", "--threads", "8")
 OPERATOR_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "catalogue": ("OMDB_KEY", "OMDB_URL", "SHIKIMORI_ENABLED", "SHIKIMORI_URL", "SHIKIMORI_MIRRORS"),
     "resolver": (
-        "ARCHIVE_URL",
-        "COMMONS_URL",
-        "FEEDS",
-        "IMPORT_ROOT",
-        "PEERTUBE_INSTANCES",
-        "SEPIA_URL",
-        "KODIK_TOKEN",
-        "KODIK_API_URL",
-        "KODIK_PLAYER_HOSTS",
-        "SHIKIMORI_ENABLED",
-        "SHIKIMORI_URL",
-        "SHIKIMORI_MIRRORS",
-        "SOURCES_OFF",
-        "CONTACT",
-        "SEARCH_DEADLINE_S",
-        "OPEN_DEADLINE_S",
+        *("ARCHIVE_URL", "COMMONS_URL", "FEEDS", "IMPORT_ROOT", "PEERTUBE_INSTANCES", "SEPIA_URL"),
+        *("SITES_ROOT", "YTDLP_EXTRACTORS", "YTDLP_COOKIES"),
+        *("KODIK_TOKEN", "KODIK_API_URL", "KODIK_PLAYER_HOSTS"),
+        *("SHIKIMORI_ENABLED", "SHIKIMORI_URL", "SHIKIMORI_MIRRORS"),
+        *("SOURCES_OFF", "CONTACT", "SEARCH_DEADLINE_S", "OPEN_DEADLINE_S"),
     ),
     "downloader": ("SEGMENT_WORKERS", "USER_AGENT", "IMPORT_ROOT"),
     "sync": ("ROOM_REMOVE_TIME_MIN",),
     "gateway": ("HOUSE_NAME", "LINK_LIFE_S", "SEARCH_WAIT_S"),
     "demo": ("DEMO_SECONDS",),
 }
+PATHS_OF_OPERATOR = frozenset({"KINODOM_SITES_ROOT", "KINODOM_YTDLP_COOKIES"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +80,8 @@ def service_environ(site: Site, service: str) -> dict[str, str]:
         for key in (f"KINODOM_{name}", f"KINODOM_{name}_FILE"):
             if key in given:
                 own[key] = given[key]
+    for key in PATHS_OF_OPERATOR & own.keys():  # written beside the Makefile, read in another folder
+        own[key] = str(site.settings.repository / own[key])
     return _base_environ(site) | own
 
 

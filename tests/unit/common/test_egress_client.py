@@ -264,6 +264,40 @@ def test_a_header_with_a_line_break_is_not_sent() -> None:
         assert server.requests == []
 
 
+def through(proxy: WireServer, *allowed: tuple[str, int]) -> OutsideClient:
+    rules = EgressRules(allow_lan=frozenset(allowed), proxy=("127.0.0.1", proxy.port))
+    return OutsideClient(rules, user_agent="Kinodom test", limits=SHORT)
+
+
+def test_a_proxy_is_asked_for_a_line_by_name() -> None:
+    def script(line: socket.socket, _head: bytes) -> None:
+        line.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        assert line.recv(65536).startswith(b"GET /a HTTP/1.1")
+        line.sendall(http(b"here"))
+
+    with wire_server(script) as proxy:
+        answer = through(proxy).get("http://films.example/a")
+
+    assert answer.body == b"here"
+    assert proxy.requests[0].startswith(b"CONNECT films.example:80 HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0x7f.1", "2130706433", "[::1]", "169.254.169.254", "10.0.0.1"])
+def test_a_proxy_is_not_asked_for_addresses_at_home(host: str) -> None:
+    with wire_server(says(b"HTTP/1.1 200 OK\r\n\r\n")) as proxy, pytest.raises(AddressRefused):
+        through(proxy).get(f"http://{host}/a")
+
+    assert proxy.requests == []
+
+
+@pytest.mark.parametrize(
+    "answer", [b"HTTP/1.1 403 Forbidden\r\n\r\n", b"", b"x" * 10_000], ids=["403", "none", "rubbish"]
+)
+def test_a_proxy_that_refuses_is_an_unreachable_host(answer: bytes) -> None:
+    with wire_server(says(answer)) as proxy, pytest.raises(OutsideUnreachable, match="proxy"):
+        through(proxy).get("http://films.example/a")
+
+
 def form_server(reply: bytes) -> Script:
     def script(line: socket.socket, head: bytes) -> None:
         while not head.endswith(b"token=a+b&title=%D1%8F"):

@@ -26,7 +26,11 @@ def test_without_their_settings_the_demo_the_import_folder_and_kodik_are_off() -
 
 
 def test_sources_can_be_switched_off_by_name() -> None:
-    deps = built(KINODOM_SOURCES_OFF="internet_archive, direct", KINODOM_DEMO_URL="http://demo:8000")
+    deps = built(
+        KINODOM_SOURCES_OFF="internet_archive, direct",
+        KINODOM_YTDLP_EXTRACTORS="off",
+        KINODOM_DEMO_URL="http://demo:8000",
+    )
 
     names = {source.name for source in finding.enabled(deps.listed)}
     assert "demo" in names

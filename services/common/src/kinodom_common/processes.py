@@ -1,4 +1,4 @@
-"""The one place that starts programs. Commands come from the builders in `media_tools`, never from text.
+"""The one place that starts programs. Commands come from the builders in `media_tools` or name a file of ours.
 
 A child gets its own session, a small clean environment and limits; it is killed with its whole group when its time
 is over, when the caller is interrupted, and by the kernel when the caller dies.
@@ -14,6 +14,7 @@ import resource
 import selectors
 import signal
 import subprocess
+import sys
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from kinodom_common.errors import KinodomError, NoSpace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-Program = Literal["ffmpeg", "ffprobe"]
+Program = Literal["ffmpeg", "ffprobe", "python"]
 
 _PR_SET_PDEATHSIG = 1
 _BLOCK_BYTES = 256 * 1024
@@ -176,7 +177,8 @@ def _start(command: Command, cwd: Path, limits: Limits, *, with_input: bool) -> 
 
     try:
         return subprocess.Popen(
-            [command.program, *command.arguments],
+            # Our own Python is the one that has our packages.
+            [sys.executable if command.program == "python" else command.program, *command.arguments],
             stdin=subprocess.PIPE if with_input else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr, StringConstraints, TypeAdapter
@@ -49,6 +50,9 @@ class Settings(CommonSettings):
     feeds: Annotated[str, AfterValidator(_address_list)] = ""  # addresses of feeds to search, comma between
     peertube_instances: Annotated[str, AfterValidator(_address_list)] = ""  # names or addresses, comma between
     sepia_url: HttpUrl | Literal["off"] = HttpUrl("https://sepiasearch.org")  # the index over all PeerTube instances
+    sites_root: Path | None = None  # folder of descriptions of sites (YAML); None: there are none
+    ytdlp_extractors: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:*+, -]{1,2000}$")] = "default"  # `off`: none
+    ytdlp_cookies: Path | None = None  # cookies.txt of the operator; None: no cookies
     kodik_token: Annotated[SecretStr, Field(min_length=8)] | None = None  # the operator's own; None: Kodik is off
     kodik_api_url: HttpUrl = HttpUrl("https://kodik-api.com")
     kodik_player_hosts: Annotated[tuple[HostName, ...], NoDecode, BeforeValidator(_in_order)] = ("kodikplayer.com",)

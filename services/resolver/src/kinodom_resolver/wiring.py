@@ -11,12 +11,16 @@ from pydantic import SecretStr
 
 from kinodom_common.egress import EgressRules, OutsideClient, OutsideLimits, parse_allow_lan
 from kinodom_common.logs import get_log
+from kinodom_resolver.adapters import site_check
+from kinodom_resolver.adapters.site_files import read_site
+from kinodom_resolver.adapters.site_folder import SiteFolder
 from kinodom_resolver.domain.ports import Listed
 from kinodom_resolver.domain.wall import Wall
 from kinodom_resolver.sources import BUILT_IN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from kinodom_resolver.domain.ports import Outside, SourceClass
     from kinodom_resolver.settings import Settings
@@ -24,16 +28,23 @@ if TYPE_CHECKING:
 log = get_log(__name__)
 
 GROUP = "kinodom.sources"
+USER_AGENT = "Kinodom/0.1 (home cinema)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deps:
     """What the views work with."""
 
-    listed: tuple[Listed, ...]
+    listed: tuple[Listed, ...]  # those that stay as long as we run
     wall: Wall
     search_deadline_s: float
     open_deadline_s: float
+    sites: Callable[[], tuple[Listed, ...]] = tuple  # those the operator described; they change while we run
+
+    @property
+    def present(self) -> tuple[Listed, ...]:
+        """All sources as they are now."""
+        return (*self.listed, *self.sites())
 
 
 def deps() -> Deps:
@@ -43,12 +54,32 @@ def deps() -> Deps:
 
 def build(settings: Settings) -> Deps:
     """Return the parts as the settings ask for them."""
+    outside = way_out(settings)
+    classes = known_sources(entry_points())
     return Deps(
-        listed=tuple(list_sources(settings, way_out(settings), known_sources(entry_points()))),
+        listed=tuple(list_sources(settings, outside, classes)),
         wall=Wall(),
         search_deadline_s=settings.search_deadline_s,
         open_deadline_s=settings.open_deadline_s,
+        sites=described_sites(settings, outside, classes),
     )
+
+
+def described_sites(
+    settings: Settings, outside: OutsideClient, known: Iterable[SourceClass]
+) -> Callable[[], tuple[Listed, ...]]:
+    """Return what gives the sites of the operator's folder as they stand there now."""
+    if settings.sites_root is None:
+        return tuple
+    # Also those that are off: ids of theirs may be on the shelf.
+    taken = {name for one in known for name in (one.name, *getattr(one, "schemes", ()))}
+    return SiteFolder(settings.sites_root, outside, taken=frozenset(taken), off=settings.sources_off).rows
+
+
+def check_site(file: Path, allow_lan: frozenset[tuple[str, int]], say: Callable[[str], None]) -> bool:
+    """Say what a description of a site and its examples come to; return whether all is well."""
+    outside = OutsideClient(rules=EgressRules(allow_lan=allow_lan), user_agent=USER_AGENT)
+    return site_check.explain(read_site(file), outside, say)
 
 
 def entry_points() -> list[metadata.EntryPoint]:
@@ -100,6 +131,6 @@ def way_out(settings: Settings) -> OutsideClient:
     contact = f"; {settings.contact}" if settings.contact else ""
     return OutsideClient(
         rules=EgressRules(allow_lan=frozenset(allowed)),
-        user_agent=f"Kinodom/0.1 (home cinema{contact})",
+        user_agent=f"{USER_AGENT[:-1]}{contact})",
         limits=OutsideLimits(whole_s=settings.open_deadline_s),
     )

@@ -25,6 +25,7 @@ class TitleCard(Reply):
     description: Annotated[str, Field(max_length=5000)] | None = None  # plain text
     poster_url: Annotated[str, Field(max_length=2000)] | None = None  # at the source; the browser never sees it
     genres: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()  # names, as the source states them
     imdb_id: Annotated[str, StringConstraints(pattern=r"^tt\d{5,10}$")] | None = None
     shikimori_id: int | None = None
     licence: Annotated[str, Field(max_length=200)] | None = None  # as the source states it
@@ -93,7 +94,8 @@ class SourceCard(Reply):
     name: str
     label: str  # for people
     weight: int  # the heavier, the earlier its hits stand
-    enabled: bool  # False: switched off, or a setting it needs is missing
+    enabled: bool  # False: switched off, a setting it needs is missing, or there are mistakes
+    mistakes: tuple[str, ...] = ()  # in the operator's description of it: file, line, what is wrong
     note: str | None = None  # in words, why it is not enabled
 
 

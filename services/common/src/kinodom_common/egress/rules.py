@@ -139,11 +139,14 @@ class EgressRules:
         allow_lan: (host, port) pairs an operator allows although they are at home, as `parse_allow_lan` gives them.
         resolve: what looks a name up; called like socket.getaddrinfo.
         tls: whom to trust; None: the system's authorities and the public ones.
+        proxy: host and port of an HTTP proxy the operator chose; every connection is a CONNECT through it. It may
+            stand at home. The proxy looks names up, so only the spelling of a host is checked here.
     """
 
     allow_lan: frozenset[tuple[str, int]] = frozenset()
     resolve: Resolver = socket.getaddrinfo
     tls: ssl.SSLContext | None = None
+    proxy: tuple[str, int] | None = None
 
     def addresses(self, host: str, port: int) -> tuple[SocketAddress, ...]:
         """Return the socket addresses of a host, every one of them allowed.
@@ -156,18 +159,31 @@ class EgressRules:
         allowed = (name, port) in self.allow_lan
         if not allowed and port not in _PORTS.values() and not _LOWEST_FREE_PORT <= port <= 65_535:
             raise AddressRefused(f"{name}: port {port} is not one that films or pages are served on.")
-        try:
-            answers = tuple(self.resolve(name, port, type=socket.SOCK_STREAM))
-        except (OSError, UnicodeError) as exc:
-            raise OutsideUnreachable(f"{name}: the name is not known here.") from exc
-        if not answers:
-            raise OutsideUnreachable(f"{name}: the name has no address.")
+        if self.proxy is not None:
+            if not allowed and _is_literal(name) and not is_public(name):
+                raise AddressRefused(f"{name} is inside a home network or otherwise not public, so it is not called.")
+            return self._look_up(*self.proxy)
+        answers = self._look_up(name, port)
         if not allowed and not all(is_public(str(answer[4][0])) for answer in answers):
             raise AddressRefused(
                 f"{name} is inside the home network or otherwise not public, so it is not called. "
                 f"An operator can allow it by name and port ({name}:{port})."
             )
         return answers
+
+    def _look_up(self, name: str, port: int) -> tuple[SocketAddress, ...]:
+        try:
+            answers = tuple(self.resolve(name, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as exc:
+            raise OutsideUnreachable(f"{name}: the name is not known here.") from exc
+        if not answers:
+            raise OutsideUnreachable(f"{name}: the name has no address.")
+        return answers
+
+
+def _is_literal(name: str) -> bool:
+    """Tell whether a host is an address; odd spellings of IPv4 (`127.1`, `0x7f.1`) count, as a proxy may read them."""
+    return ":" in name or re.fullmatch(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+))*\.?", name) is not None
 
 
 def parse_allow_lan(text: str) -> frozenset[tuple[str, int]]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _READ_AHEAD_BYTES = 65_536
 _SLICE_S = 0.5
+_PROXY_HEAD_BYTES = 8192
 
 
 class Patience(Protocol):
@@ -162,10 +163,27 @@ class GuardedConnection(http.client.HTTPConnection):
         sock.settimeout(min(self._connect_s, self.patience.wait_s()))
         sock.connect(address)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._rules.proxy is not None:
+            self._pass_proxy(sock)
         if self._scheme != "https":
             return sock
         sock.settimeout(min(self._connect_s, self.patience.wait_s()))
         return (self._rules.tls or _tls()).wrap_socket(sock, server_hostname=self.host)
+
+    def _pass_proxy(self, sock: socket.socket) -> None:
+        """Have the proxy lay a line to the host; the answer is read to its empty line and not a byte further."""
+        place = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        sock.sendall(f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n\r\n".encode("ascii"))
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            sock.settimeout(min(self._connect_s, self.patience.wait_s()))
+            byte = sock.recv(1)
+            head += byte
+            if not byte or len(head) > _PROXY_HEAD_BYTES:
+                raise OutsideUnreachable(f"{self.host}: the proxy gave no answer.")
+        if not head.startswith((b"HTTP/1.1 200", b"HTTP/1.0 200")):
+            status = head.split(b"\r\n", 1)[0][:60].decode("ascii", "replace")
+            raise OutsideUnreachable(f"{self.host}: the proxy refused ({status}).")
 
 
 def guarded_connection(

@@ -125,7 +125,14 @@ def offers(
 def sources(*, listed: Sequence[Listed]) -> SourceList:
     """Return all sources known here, the heaviest first."""
     cards = (
-        SourceCard(name=row.name, label=row.label, weight=row.weight, enabled=row.source is not None, note=row.note)
+        SourceCard(
+            name=row.name,
+            label=row.label,
+            weight=row.weight,
+            enabled=row.source is not None and not row.mistakes,
+            note=row.note,
+            mistakes=row.mistakes,
+        )
         for row in sorted(listed, key=lambda row: -row.weight)
     )
     return SourceList(sources=tuple(cards))

@@ -133,6 +133,7 @@ class Listed:
     label: str
     weight: int
     source: Source | None  # None: switched off, or an option it needs is missing
+    mistakes: tuple[str, ...] = ()  # in what the operator wrote about it; it is not asked before they are gone
     note: str | None = None  # in words, why there is no source
 
     @classmethod

@@ -46,7 +46,7 @@ def search() -> Response:
     """Ask all sources at once."""
     here = deps()
     query = query_of(SearchQuery).q
-    return answer(finding.search(query, listed=here.listed, wall=here.wall, deadline_s=here.search_deadline_s))
+    return answer(finding.search(query, listed=here.present, wall=here.wall, deadline_s=here.search_deadline_s))
 
 
 @bp.get("/titles/<path:external_id>")
@@ -55,7 +55,7 @@ def title(external_id: str) -> Response:
     """Open a title at its source."""
     here = deps()
     asked = form_of(TitleQuery, {"external_id": external_id}).external_id
-    return answer(finding.title(asked, listed=here.listed, wall=here.wall, deadline_s=here.open_deadline_s))
+    return answer(finding.title(asked, listed=here.present, wall=here.wall, deadline_s=here.open_deadline_s))
 
 
 @bp.get("/offers")
@@ -65,11 +65,11 @@ def offers() -> Response:
     here = deps()
     q = query_of(OffersQuery)
     episode = (q.external_id, q.season, q.episode, q.translation_id)
-    return answer(finding.offers(*episode, listed=here.listed, wall=here.wall, deadline_s=here.open_deadline_s))
+    return answer(finding.offers(*episode, listed=here.present, wall=here.wall, deadline_s=here.open_deadline_s))
 
 
 @bp.get("/sources")
 @describes(reply=SourceList)
 def sources() -> Response:
     """List the sources known here."""
-    return answer(finding.sources(listed=deps().listed))
+    return answer(finding.sources(listed=deps().present))

@@ -16,4 +16,5 @@ BUILT_IN: Final = {
     "kodik": "kinodom_resolver.sources.kodik:Kodik",
     "peertube": "kinodom_resolver.sources.peertube:PeerTube",
     "wikimedia_commons": "kinodom_resolver.sources.wikimedia_commons:WikimediaCommons",
+    "ytdlp": "kinodom_resolver.sources.ytdlp:YtDlp",
 }
