@@ -28,7 +28,23 @@ _THREADED = ("-k", "gthread", "--workers", "1", "--threads", "8")
 # Settings of the operator that go to one service; LOG_LEVEL goes to all. Each may also be given as KINODOM_<NAME>_FILE.
 OPERATOR_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "catalogue": ("OMDB_KEY", "OMDB_URL", "SHIKIMORI_ENABLED", "SHIKIMORI_URL", "SHIKIMORI_MIRRORS"),
-    "resolver": ("ARCHIVE_URL", "SOURCES_OFF", "CONTACT", "SEARCH_DEADLINE_S", "OPEN_DEADLINE_S"),
+    "resolver": (
+        "ARCHIVE_URL",
+        "SOURCES_OFF",
+        "CONTACT",
+        "SEARCH_DEADLINE_S",
+        "OPEN_DEADLINE_S",
+        "SAVE_DATA",
+        "USE_SAVED_DATA",
+        "SAVED_DATA_FILE",
+        "CACHE_LIFE_TIME",
+        "SAVING_PERIOD",
+        "SEARCH_LIFE_MIN",
+        "TITLE_LIFE_MIN",
+        "OFFERS_LIFE_MIN",
+        "CACHE_COUNT",
+        "CACHE_MB",
+    ),
     "downloader": ("SEGMENT_WORKERS", "USER_AGENT"),
     "sync": ("ROOM_REMOVE_TIME_MIN",),
     "gateway": ("HOUSE_NAME", "LINK_LIFE_S", "SEARCH_WAIT_S"),
@@ -103,7 +119,12 @@ def _told(site: Site, service: str) -> dict[str, str]:
             "COVERS_ROOT": str(layout.covers),
             "ALLOW_LAN": allow_lan,
         },
-        "resolver": {"DEMO_URL": site.url("demo"), "ALLOW_LAN": allow_lan},
+        "resolver": {
+            **redis,
+            "DEMO_URL": site.url("demo"),
+            "SOURCE_KEY_FILE": site.secret("source_key"),
+            "ALLOW_LAN": allow_lan,
+        },
         "downloader": {
             **redis,
             "STORE": _store(site, service, durable=True),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, cast
@@ -10,7 +12,12 @@ from flask import current_app
 
 from kinodom_common.egress import EgressRules, OutsideClient, OutsideLimits, parse_allow_lan
 from kinodom_common.logs import get_log
+from kinodom_resolver.adapters.redis_line import RedisLine, connect
+from kinodom_resolver.adapters.redis_shelf import Bounds, RedisShelf
+from kinodom_resolver.adapters.saved_file import read_saved
+from kinodom_resolver.domain.keeping import Keeper, Life, import_answers
 from kinodom_resolver.domain.ports import Listed
+from kinodom_resolver.domain.questions import KINDS
 from kinodom_resolver.domain.wall import Wall
 from kinodom_resolver.sources import BUILT_IN
 
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kinodom_resolver.domain.ports import Outside, SourceClass
+    from kinodom_resolver.domain.questions import Asks, QuestionKind
     from kinodom_resolver.settings import Settings
 
 log = get_log(__name__)
@@ -30,7 +38,7 @@ class Deps:
     """What the views work with."""
 
     listed: tuple[Listed, ...]
-    wall: Wall
+    wall: Asks
     search_deadline_s: float
     open_deadline_s: float
 
@@ -42,12 +50,44 @@ def deps() -> Deps:
 
 def build(settings: Settings) -> Deps:
     """Return the parts as the settings ask for them."""
+    line = RedisLine(connect(settings.redis_url.get_secret_value() if settings.redis_url else None))
     return Deps(
         listed=tuple(list_sources(settings, way_out(settings), known_sources(entry_points()))),
-        wall=Wall(),
+        wall=build_keeper(settings, line, Wall()),
         search_deadline_s=settings.search_deadline_s,
         open_deadline_s=settings.open_deadline_s,
     )
+
+
+def build_keeper(settings: Settings, line: RedisLine, wall: Wall) -> Keeper:
+    """Return what answers from memory and asks for the rest; answers saved elsewhere are read beside."""
+    bounds = Bounds(count=settings.cache_count, total_bytes=round(settings.cache_mb * 1024**2))
+    shelf, lives = RedisShelf(line, bounds=bounds), lives_of(settings)
+    if (path := settings.saved_data_file) is not None and settings.save_data:
+
+        def bring() -> None:
+            done = import_answers(read_saved(path), shelf=shelf, lives=lives, now_s=time.time())
+            log.info("saved_answers_imported", count=done)
+
+        threading.Thread(target=bring, name="saved-answers", daemon=True).start()
+    return Keeper(
+        wall=wall,
+        shelf=shelf,
+        lives=lives,
+        now=time.time,
+        clock=time.monotonic,
+        use=settings.use_saved_data,
+        save=settings.save_data,
+    )
+
+
+def lives_of(settings: Settings) -> dict[QuestionKind, Life]:
+    """Return how long answers are kept, by kind."""
+    minutes = {kind: float(getattr(settings, f"{kind}_life_min")) for kind in KINDS}
+    return {
+        kind: Life(fresh_s=60 * max(fresh_min, settings.saving_period), kept_s=86_400 * settings.cache_life_time)
+        for kind, fresh_min in minutes.items()
+    }
 
 
 def entry_points() -> list[metadata.EntryPoint]:
@@ -72,7 +112,11 @@ def known_sources(points: Iterable[metadata.EntryPoint]) -> list[SourceClass]:
 
 def list_sources(settings: Settings, outside: Outside, known: Iterable[SourceClass]) -> list[Listed]:
     """Return one row per known source; those switched off have no source in it."""
-    options = {name: str(value) for name, value in settings.model_dump(exclude={"inner_key"}).items() if value}
+    options = {
+        name: str(value)
+        for name, value in settings.model_dump(exclude={"inner_key", "redis_url", "source_key"}).items()
+        if value
+    }
     return [Listed.of(one, None if one.name in settings.sources_off else one.build(options, outside)) for one in known]
 
 

@@ -47,8 +47,28 @@ class SourceOutcome(Reply):
     state: Literal["answered", "silent"]
     count: int = 0
     took_ms: int = 0
+    age_s: int | None = None  # of an answer that was kept; None: the source was asked just now
     code: str | None = None  # of the problem, when silent
     detail: str | None = None  # in words, when silent
+
+
+class GroupMember(Reply):
+    """One hit of a group."""
+
+    external_id: ExternalId
+    source: str
+    reason: str | None = (
+        None  # why it is taken for the same title, such as `imdb_id`, `name_year_kind`; None: the first
+    )
+
+
+class TitleGroup(Reply):
+    """Hits of several sources that are one title, in the order of the hits."""
+
+    name: str
+    year: int | None = None
+    kind: Kind = "unknown"
+    members: tuple[GroupMember, ...]
 
 
 class SearchReply(Reply):
@@ -57,6 +77,15 @@ class SearchReply(Reply):
     query: str
     hits: tuple[TitleHit, ...] = ()
     sources: tuple[SourceOutcome, ...] = ()
+    groups: tuple[TitleGroup, ...] = ()  # every hit is in one of them
+
+
+class SearchLine(Reply):
+    """One line of a search that is told as it comes. The last one has `done` and nothing else."""
+
+    outcome: SourceOutcome | None = None
+    hits: tuple[TitleHit, ...] = ()
+    done: bool = False
 
 
 class EpisodeRef(Reply):
@@ -85,6 +114,7 @@ class SourceTitle(Reply):
     source: str
     card: TitleCard
     translations: tuple[Translation, ...] = ()
+    age_s: int | None = None  # of a page that was kept; None: the source was asked just now
 
 
 class SourceCard(Reply):

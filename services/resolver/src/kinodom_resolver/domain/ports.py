@@ -108,6 +108,7 @@ class Listed:
     label: str
     weight: int
     source: Source | None  # None: switched off, or an option it needs is missing
+    limit_s: float | None = None  # it is waited for no longer than this; None: as long as for the others
 
     @classmethod
     def of(cls, known: SourceClass, source: Source | None) -> Self:

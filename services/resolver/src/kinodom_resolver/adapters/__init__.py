@@ -1,0 +1,1 @@
+"""What the resolver's rules stand on: Redis, the way out, children that parse, files."""
