@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 import pytest
 from flask import Blueprint, Flask
@@ -172,8 +173,8 @@ def test_every_service_has_its_page_with_the_same_headings(service: str) -> None
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs/adr").glob("*.md")), ids=lambda path: path.stem)
-def test_a_decision_is_short(page: object) -> None:
-    text = (ROOT / "docs/adr" / str(page)).read_text(encoding="utf-8")
+def test_a_decision_is_short(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
 
     assert len(text.splitlines()) <= 40
     assert [line for line in ("## Context", "## Choice", "## Figures", "## Consequences") if line not in text] == []

@@ -17,7 +17,8 @@ REGISTRIES = (
     "deb debian org", "registry-1 docker io",
 )  # fmt: skip
 REGISTRY = re.compile("|".join(re.escape(name.replace(" ", ".")) for name in REGISTRIES) + "|artifactory[.]")
-MACHINE_PATH = re.compile("|".join(("/" + "work/", "/" + "root/", "/" + r"home/\w+/", "/" + r"Users/\w+/")))
+MACHINE_FOLDERS = ("work", "root", r"home/\w+", r"Users/\w+")
+MACHINE_PATH = re.compile(rf"(?<![\w.])/(?:{'|'.join(MACHINE_FOLDERS)})/")
 SECRET = re.compile(
     "|".join(
         (

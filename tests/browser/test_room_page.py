@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kinodom_common.contracts.rooms import RoomItem, RoomRequest
+from kinodom_common.contracts.wishes import DOWNLOADS_CHANNEL, Progress, WishEvent, WishList
 from tests.support.browser import TELL_REFUSALS, chromium, tab
-from tests.support.cinema import FILM_S, FIRST, SECOND, cinema
+from tests.support.cinema import FILM_S, FIRST, SECOND, a_wish, cinema
 from tests.support.redis_server import RedisServer
 from tests.support.sync_service import SyncService
 
@@ -30,15 +31,17 @@ NO_ROOM_GESTURES = "kinodom.room.vec().v"
 
 
 @pytest.fixture(scope="module")
-def sync(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SyncService]:
-    folder = tmp_path_factory.mktemp("sync")
-    redis = RedisServer(folder).start()
-    service = SyncService(folder, redis.url)
-    try:
-        yield service
-    finally:
-        service.stop()
-        redis.stop()
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path_factory.mktemp("redis")).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def sync(tmp_path_factory: pytest.TempPathFactory, redis: RedisServer) -> Iterator[SyncService]:
+    service = SyncService(tmp_path_factory.mktemp("sync"), redis.url)
+    yield service
+    service.stop()
 
 
 @pytest.fixture(scope="module")
@@ -209,3 +212,22 @@ def test_a_guest_without_a_gesture_plays_muted_and_may_unmute(
         guest.page.get_by_role("button", name="Unmute").click()
 
         guest.until(f"{PLAYING} && !document.querySelector('video').muted")
+
+
+def test_the_downloads_page_hears_of_progress_over_the_socket(
+    open_tab: Callable[..., Tab], club: Cinema, redis: RedisServer
+) -> None:
+    club.downloader.list = a_wish("running", 0.2)
+    opened = open_tab()
+    opened.page.goto(f"{club.url}/downloads")
+    progress = Progress(stage="packaging", fraction=0.55)
+    event = WishEvent(type="task_progress", wish_id=FIRST, state="running", progress=progress)
+
+    with redis.client() as client:
+        for _ in range(100):  # the page may not have greeted yet
+            client.publish(DOWNLOADS_CHANNEL, event.model_dump_json())
+            opened.page.wait_for_timeout(50)
+
+    opened.until("document.querySelector('[data-wish-left]').textContent === '55 %'", limit_s=3)
+    assert opened.page.locator("[data-wish-right]").inner_text() == "packaging"
+    club.downloader.list = WishList()

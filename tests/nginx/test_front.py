@@ -37,7 +37,8 @@ OURS = [
 ]  # fmt: skip
 THEIRS = [
     "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "kino.example.evil", "a.kino.example",
-    "tail.example", "xtail.example", "8.8.8.8", "172.32.0.1", "[2001:db8::1]", "100.128.0.1", "nas.local.evil", "2130706433",
+    "tail.example", "xtail.example", "8.8.8.8", "172.32.0.1", "[2001:db8::1]", "100.128.0.1", "nas.local.evil",
+    "2130706433",
 ]  # fmt: skip
 
 

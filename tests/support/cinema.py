@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from kinodom_common.contracts.rooms import RoomList
+from kinodom_common.contracts.titles import TitleCard
 from kinodom_common.contracts.videos import Title, TitleList, TitlePage, Video
-from kinodom_common.contracts.wishes import WishList
+from kinodom_common.contracts.wishes import Progress, Wish, WishList, WishRequest, WishState
 from kinodom_common.errors import NotFound
 from kinodom_common.hosts import HOME, HostRule
 from kinodom_common.ids import folder_of
@@ -104,6 +105,18 @@ def _video(video_id: str, episode: int, name: str, dub: str, dub_name: str) -> V
         duration_s=FILM_S,
         published_at=LONG_AGO,
     )
+
+
+def a_wish(state: WishState, fraction: float) -> WishList:
+    """Return a wish for one film, so far along."""
+    card = TitleCard(external_id="demo:fox", name="The Fox's Tail")
+    progress = Progress(
+        stage="fetching", fraction=fraction, fetched_bytes=int(fraction * 1.5e9), total_bytes=1_500_000_000,
+        speed_bytes_s=4.2e6, left_s=61,
+    )  # fmt: skip
+    request = WishRequest(external_id="demo:fox", title=card)
+    wish = Wish(wish_id=FIRST, request=request, state=state, progress=progress, asked_at=LONG_AGO, changed_at=LONG_AGO)
+    return WishList(wishes=(wish,))
 
 
 class Cinema:

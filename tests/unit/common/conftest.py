@@ -62,6 +62,14 @@ ENDS: dict[str, Callable[[], Exception]] = {
 }
 
 
+def stored_by_another_version() -> Exception:
+    Film.model_validate({"title": "Salt"})
+    raise AssertionError("unreachable")
+
+
+ENDS["broken_shape"] = stored_by_another_version
+
+
 @dataclass
 class Sample:
     """The app, and what its tests may turn."""

@@ -98,3 +98,12 @@ def test_an_unexpected_error_hides_its_words_and_gives_the_request_id(
     broke = next(line for line in log_lines() if line["event"] == "request_broke")
     assert "the secret of the house" in broke["exception"]
     assert broke["request_id"] == "abcdef0123"
+
+
+def test_a_wrong_shape_of_our_own_is_our_mistake_and_not_the_callers(
+    sample: Sample, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    reply = sample.call("GET", "/ends/broken_shape")
+
+    assert (reply.status_code, reply.get_json()["code"]) == (500, "internal")
+    assert any(line["event"] == "request_broke" for line in log_lines())

@@ -1,7 +1,7 @@
 """Views say what they take and give; the OpenAPI 3.1 document is written from that.
 
-`@describes(...)` notes the models on the view, `body_of` / `query_of` read a request against a model, `answer` writes
-a reply model. The document is served by every service under `/openapi.json`.
+`@describes(...)` notes the models on the view, `body_of`, `query_of`, `form_of` and `part_of_path` read a request
+against a model, `answer` writes a reply model. The document is served by every service under `/openapi.json`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flask import Response, request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.json_schema import models_json_schema
 
 from kinodom_common.contracts.problems import Problem
-from kinodom_common.problems import BadRequest
+from kinodom_common.problems import BadRequest, Misshapen, sent_by_caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 View = TypeVar("View", bound="Callable[..., object]")
 Model = TypeVar("Model", bound=BaseModel)
+Part = TypeVar("Part")
 REF = "#/components/schemas/{model}"
 NOTE = "__kinodom_described__"
 
@@ -61,20 +62,31 @@ def body_of(model: type[Model]) -> Model:
     """Return the JSON body as a model.
 
     Raises:
-        BadRequest: it is not JSON at all.
-        ValidationError: it has another shape.
+        BadRequest: it is not JSON at all, or (Misshapen) it has another shape.
     """
     try:
         return model.model_validate_json(request.get_data(cache=False))
     except ValidationError as exc:
         if any(error["type"] == "json_invalid" for error in exc.errors(include_input=False)):
             raise BadRequest("The body is not valid JSON. Send an object with Content-Type application/json.") from exc
-        raise
+        raise Misshapen(exc) from exc
 
 
 def query_of(model: type[Model]) -> Model:
-    """Return the query string as a model; numbers are read from their text."""
-    return model.model_validate(request.args.to_dict(), strict=False)
+    """Return the query string as a model; numbers are read from their text. Raises Misshapen."""
+    return form_of(model, request.args.to_dict())
+
+
+def form_of(model: type[Model], fields: Mapping[str, object]) -> Model:
+    """Return the fields of a form as a model; numbers are read from their text. Raises Misshapen."""
+    with sent_by_caller():
+        return model.model_validate(fields, strict=False)
+
+
+def part_of_path(shape: TypeAdapter[Part], text: str) -> Part:
+    """Return a part of the address in its shape. Raises Misshapen."""
+    with sent_by_caller():
+        return shape.validate_python(text)
 
 
 def answer(model: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

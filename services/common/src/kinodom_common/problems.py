@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from flask import Response
@@ -14,6 +15,8 @@ from kinodom_common.errors import Conflict, Forbidden, KinodomError, NoSpace, No
 from kinodom_common.logs import get_log, request_id
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flask import Flask
 
 log = get_log(__name__)
@@ -47,6 +50,24 @@ class BadRequest(Rejected):
     title = "The request has mistakes"
 
 
+class Misshapen(BadRequest):
+    """The same with the fields that are wrong; it does not repeat what was sent."""
+
+    def __init__(self, error: ValidationError) -> None:
+        found = error.errors(include_input=False, include_url=False, include_context=False)
+        super().__init__("; ".join(f"{_path(one['loc'])}: {one['msg']}" for one in found[:5]))
+        self.mistakes = tuple(Mistake(field=_path(one["loc"]), message=one["msg"]) for one in found[:50])
+
+
+@contextmanager
+def sent_by_caller() -> Iterator[None]:
+    """Turn a wrong shape inside the block into Misshapen. Anywhere else a wrong shape is a mistake of ours."""
+    try:
+        yield
+    except ValidationError as exc:
+        raise Misshapen(exc) from exc
+
+
 def problem_of(error: KinodomError) -> Problem:
     """Return the document that tells a caller about this error."""
     status = next((status for family, status in STATUS_OF if isinstance(error, family)), 500)
@@ -60,20 +81,8 @@ def problem_of(error: KinodomError) -> Problem:
             "code": error.code,
             "detail": error.detail,
             "request_id": request_id(),
+            "mistakes": error.mistakes if isinstance(error, Misshapen) else (),
         }
-    )
-
-
-def problem_of_validation(error: ValidationError) -> Problem:
-    """Return the document for a body or query of the wrong shape; it does not repeat what was sent."""
-    found = error.errors(include_input=False, include_url=False, include_context=False)
-    return Problem(
-        title=BadRequest.title,
-        status=400,
-        code=BadRequest.code,
-        detail="; ".join(f"{_path(one['loc'])}: {one['msg']}" for one in found[:5]),
-        request_id=request_id(),
-        mistakes=tuple(Mistake(field=_path(one["loc"]), message=one["msg"]) for one in found[:50]),
     )
 
 
@@ -96,9 +105,6 @@ def register_problems(app: Flask) -> None:
             log.warning("request_failed", code=error.code, detail=error.detail)
         return respond(problem)
 
-    def shape(error: ValidationError) -> Response:
-        return respond(problem_of_validation(error))
-
     def http(error: HTTPException) -> Response:
         status = error.code or 500
         code = HTTP_CODES.get(status, "internal" if status >= 500 else f"http_{status}")
@@ -118,7 +124,6 @@ def register_problems(app: Flask) -> None:
         return respond(problem)
 
     app.register_error_handler(KinodomError, ours)
-    app.register_error_handler(ValidationError, shape)
     app.register_error_handler(HTTPException, http)
     app.register_error_handler(Exception, unexpected)
 

@@ -10,7 +10,7 @@ from kinodom_common.errors import Rejected
 class NoSuchPage(Rejected):
     """The list has changed so much that the next page cannot be told."""
 
-    code = "no_such_page"
+    code = "list_changed"
     title = "The list has changed"
 
 

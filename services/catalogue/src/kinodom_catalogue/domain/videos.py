@@ -167,7 +167,11 @@ def with_card(stored: StoredTitle, external_id: str, card: TitleCard, *, now: da
 
 def with_videos(stored: StoredTitle, videos: list[Video]) -> StoredTitle:
     """Return the title with its figures counted anew."""
-    figures = {"videos_count": len(videos), "size_bytes": sum(video.size_bytes for video in videos)}
+    figures = {
+        "videos_count": len(videos),
+        "episodes_count": len({(video.season, video.episode) for video in videos}),
+        "size_bytes": sum(video.size_bytes for video in videos),
+    }
     return replace(stored, title=stored.title.model_copy(update=figures))
 
 

@@ -25,7 +25,7 @@ class TitlesQuery(Request):
 
 
 @bp.get("/titles")
-@describes(reply=TitleList, query=TitlesQuery, problems=("bad_request", "no_such_page", "store_unavailable"))
+@describes(reply=TitleList, query=TitlesQuery, problems=("bad_request", "list_changed", "store_unavailable"))
 def list_titles() -> Response:
     """List titles: the best match first, or without a question the newest."""
     here, query = deps(), query_of(TitlesQuery)

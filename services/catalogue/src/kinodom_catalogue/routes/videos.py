@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from kinodom_catalogue.domain import videos
 from kinodom_catalogue.wiring import deps
 from kinodom_common.contracts.videos import Video, VideoId, VideoIn
-from kinodom_common.openapi import answer, body_of, describes
+from kinodom_common.openapi import answer, body_of, describes, part_of_path
 
 bp = Blueprint("videos", __name__)
 _ID: TypeAdapter[str] = TypeAdapter(VideoId)
@@ -18,7 +18,7 @@ _ID: TypeAdapter[str] = TypeAdapter(VideoId)
 @describes(reply=Video, body=VideoIn, problems=("bad_request", "store_unavailable"))
 def put_video(video_id: str) -> Response:
     """Register a published folder; 201 when it is new, 200 when it was known."""
-    here, key, body = deps(), _ID.validate_python(video_id), body_of(VideoIn)
+    here, key, body = deps(), part_of_path(_ID, video_id), body_of(VideoIn)
     video, created = videos.register_video(key, body, shelf=here.shelf, hints=here.hints, now=here.clock())
     return answer(video, 201 if created else 200)
 

@@ -86,6 +86,7 @@ class Title(Reply):
     enriched_by: str | None = None  # provider whose facts these are; None: as the source said
     enrich_state: Literal["waiting", "done", "nothing", "failed", "off"] = "waiting"
     videos_count: int = 0
+    episodes_count: int = 0  # different episodes on the disk, in whatever dub or height
     size_bytes: int = 0
     added_at: datetime
 

@@ -7,9 +7,9 @@ import { clockText, number, t } from "../words.js";
 import { actionOf, isTaken } from "./keys.js";
 import { Menu } from "./menu.js";
 import { SeekBar } from "./seekbar.js";
+import { settingsColumns, SPEEDS, speedColumn } from "./settings.js";
 
 const HIDE_AFTER_MS = 3000;
-const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 const FRAME_S = 1 / 25;
 const SLOW_DATA_MS = 700;
 
@@ -39,8 +39,8 @@ export class Deck {
     this.offerName = "";
     const seek = /** @type {HTMLElement} */ (root.querySelector(".seek"));
     this.bar = new SeekBar(seek, (seconds) => acts.seekTo(seconds));
-    this.settings = this.menu("settings", () => this.settingsColumns());
-    this.speed = acts.setRate ? this.menu("speed", () => [this.speedColumn()]) : null;
+    this.settings = this.menu("settings", () => settingsColumns(film, acts.dubs()));
+    this.speed = acts.setRate ? this.menu("speed", () => [speedColumn(media.playbackRate, (rate) => acts.setRate?.(rate))]) : null;
     this.wire();
     this.listen();
     this.timer = setInterval(() => this.show(), 250);
@@ -246,43 +246,6 @@ export class Deck {
     this.film.setSubtitles(tracks.some((track) => track.active) ? null : (tracks[0]?.id ?? null));
   }
 
-  /** @returns {import("./menu.js").Column} */
-  speedColumn() {
-    const choices = SPEEDS.map((rate) => ({
-      text: `${number(rate, 2)}×`,
-      checked: this.media.playbackRate === rate,
-      pick: () => this.acts.setRate?.(rate),
-    }));
-    return { name: t("Speed"), choices };
-  }
-
-  /** @returns {import("./menu.js").Column[]} */
-  settingsColumns() {
-    const { film } = this;
-    const tracks = film.subtitles();
-    const off = { text: t("Off"), checked: !tracks.some((track) => track.active), pick: () => film.setSubtitles(null) };
-    const subtitles = tracks.map((track) => ({
-      text: track.label || languageName(track.language),
-      lang: track.language,
-      checked: track.active,
-      pick: () => film.setSubtitles(track.id),
-    }));
-    const heights = film.qualities();
-    const now = heights.find((quality) => quality.active);
-    const note = now ? t("now %(height)sp", { height: now.height_px }) : "";
-    const automatic = { text: t("Automatic"), note, checked: film.automatic, pick: () => film.setQuality(null) };
-    const chosen = heights.map(({ height_px, active }) => ({
-      text: `${height_px}p`,
-      checked: !film.automatic && active,
-      pick: () => film.setQuality(height_px),
-    }));
-    return [
-      { name: t("Dub"), choices: this.acts.dubs() },
-      { name: t("Subtitles"), choices: [off, ...subtitles] },
-      { name: t("Quality"), choices: [automatic, ...chosen] },
-    ];
-  }
-
   /** Somebody is there: shows the deck. */
   touch() {
     this.lastInput_ms = performance.now();
@@ -323,11 +286,4 @@ export class Deck {
     say(button, text);
     set(button, "aria-label", t("%(rate)s, speed", { rate: text }));
   }
-}
-
-/** @param {string} code BCP 47 */
-function languageName(code) {
-  if (!code || code === "und") return t("Subtitles");
-  const name = new Intl.DisplayNames([document.documentElement.lang || "en"], { type: "language" }).of(code) ?? code;
-  return name.charAt(0).toLocaleUpperCase() + name.slice(1);
 }

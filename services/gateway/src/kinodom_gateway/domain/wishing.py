@@ -82,7 +82,7 @@ def make_demo(*, viewer_id: str, sources: Sources, queue: Queue) -> list[WishRep
     for name in DEMO_NAMES:
         hit = next((one for one in sources.search(name).hits if one.source == DEMO_SOURCE), None)
         if hit is None:
-            raise NoDemo("The demo site does not answer. Set KINODOM_DEMO=1 and start the house again.")
+            raise NoDemo("The demo site does not answer. It is started with the house; try again in a few seconds.")
         for translation in sources.title(hit.external_id).translations:
             choice = Choice(
                 external_id=hit.external_id,

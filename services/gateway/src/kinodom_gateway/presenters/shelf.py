@@ -121,7 +121,7 @@ def card(title: Title) -> Card:
     """Return the poster of a title of the house."""
     note = words.kind(title.kind)
     if title.kind == "series":
-        note = f"{note}, {words.episodes(title.videos_count)}"
+        note = f"{note}, {words.episodes(title.episodes_count)}"
     elif title.year:
         note = f"{note}, {title.year}"
     cover = f"/covers/{title.cover}" if title.cover else None

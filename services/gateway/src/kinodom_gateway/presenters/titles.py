@@ -173,7 +173,7 @@ def _row(
     home = sum(pane.state == "home" for pane in panes)
     present = sum(pane.state != "gone" for pane in panes)
     best = f"{max(one.heights_px)}p" if one.heights_px else ""
-    facts = ", ".join(part for part in (words.translation_kind(one.kind), one.language or "", best) if part)
+    facts = ", ".join(part for part in (words.translation_kind(one.kind), words.language(one.language), best) if part)
     return DubRow(
         translation_id=one.translation_id,
         name=one.name,

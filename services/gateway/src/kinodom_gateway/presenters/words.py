@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from babel import Locale, UnknownLocaleError
+from flask_babel import get_locale
+
 from kinodom_gateway.i18n import gettext as _
 from kinodom_gateway.i18n import ngettext
 
@@ -46,6 +49,15 @@ def kind(value: str) -> str:
 def translation_kind(value: str) -> str:
     """Return the word for a kind of translation."""
     return {"voice": _("voice"), "subtitles": _("subtitles"), "original": _("original")}.get(value, value)
+
+
+def language(tag: str | None) -> str:
+    """Return the name of a language in the viewer's own, such as `Russian`; the tag when nobody knows it."""
+    try:
+        name = Locale.parse(tag, sep="-").get_language_name(get_locale() or "en") if tag else ""
+    except (ValueError, UnknownLocaleError):
+        return tag or ""
+    return name or tag or ""
 
 
 def episodes(count: int) -> str:

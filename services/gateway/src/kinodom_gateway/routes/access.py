@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from kinodom_common.contracts.titles import ExternalId
 from kinodom_common.contracts.videos import VideoId
 from kinodom_common.errors import NotFound, UpstreamFailed
+from kinodom_common.openapi import part_of_path
 from kinodom_gateway.domain.links import media_link
 from kinodom_gateway.viewer import viewer
 from kinodom_gateway.wiring import deps
@@ -22,16 +23,16 @@ EXTERNAL_ID: TypeAdapter[str] = TypeAdapter(ExternalId)
 
 
 def video_page(video_id: str) -> tuple[TitlePage, Video]:
-    """Return a video of the house with its title; raises NotFound, or ValidationError for an id of no video."""
+    """Return a video of the house with its title; raises NotFound, or BadRequest for an id of no video."""
     tools = deps()
-    video = tools.catalogue.video(VIDEO_ID.validate_python(video_id))
+    video = tools.catalogue.video(part_of_path(VIDEO_ID, video_id))
     return tools.catalogue.title(video.title_id), video
 
 
 def title_known(external_id: str) -> TitlePage | None:
     """Return the house's page of a source's title; None when it has nothing of it, or cannot be asked now."""
     try:
-        return deps().catalogue.title_by_external(EXTERNAL_ID.validate_python(external_id))
+        return deps().catalogue.title_by_external(part_of_path(EXTERNAL_ID, external_id))
     except (NotFound, UpstreamFailed):
         return None
 

@@ -10,6 +10,7 @@ from kinodom_common.contracts import Reply, Request
 from kinodom_common.contracts.titles import ExternalId, SearchReply
 from kinodom_common.contracts.videos import TitleList, VideoId
 from kinodom_common.contracts.wishes import Wish
+from kinodom_common.openapi import form_of
 from kinodom_gateway.domain.wishing import Choice
 
 if TYPE_CHECKING:
@@ -29,12 +30,8 @@ class WishForm(Request):
     @classmethod
     def sent(cls, fields: MultiDict[str, str]) -> WishForm:
         """Return the form as a page sent it: text throughout, and an empty height for the best."""
-        return cls(
-            external_id=fields.get("external_id", ""),
-            translation_id=fields.get("translation_id", ""),
-            height_px=fields.get("height_px", default=None, type=int),
-            episodes=tuple(fields.getlist("episodes")),
-        )
+        plain = {name: fields[name] for name in ("external_id", "translation_id", "height_px") if fields.get(name)}
+        return form_of(cls, {**plain, "episodes": fields.getlist("episodes")})
 
     def choice(self) -> Choice:
         """Return the form as the rules know it."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import segno
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 
+from kinodom_common.openapi import form_of
 from kinodom_gateway.domain.rooms import room_request
 from kinodom_gateway.presenters.player import room_view, watch_view
 from kinodom_gateway.routes.access import link_for, video_page
@@ -32,7 +33,8 @@ def together() -> str:
 @bp.post("/rooms")
 def create() -> AnyResponse:
     """Make a room and go there."""
-    form = RoomForm(video_id=request.form.get("video_id", ""), pos_ms=request.form.get("pos_ms", "0"))  # type: ignore[arg-type]  # pydantic reads the text
+    fields = {name: request.form[name] for name in RoomForm.model_fields if name in request.form}
+    form = form_of(RoomForm, fields)
     return redirect(url_for("rooms.room", room_id=make_room(form).room_id), 303)
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from kinodom_common.contracts import Request
 from kinodom_common.contracts.offers import OfferList
 from kinodom_common.contracts.titles import ExternalId, SearchReply, SourceList, SourceTitle
-from kinodom_common.openapi import answer, describes, query_of
+from kinodom_common.openapi import answer, describes, form_of, query_of
 from kinodom_resolver.domain import finding
 from kinodom_resolver.wiring import deps
 
@@ -54,7 +54,7 @@ def search() -> Response:
 def title(external_id: str) -> Response:
     """Open a title at its source."""
     here = deps()
-    asked = TitleQuery(external_id=external_id).external_id
+    asked = form_of(TitleQuery, {"external_id": external_id}).external_id
     return answer(finding.title(asked, listed=here.listed, wall=here.wall, deadline_s=here.open_deadline_s))
 
 
