@@ -110,4 +110,12 @@ def test_the_openapi_document_is_valid_and_names_every_path(source: FakeSource) 
     document = app.test_client().get("/openapi.json").get_json()
 
     validate(document)
-    assert set(document["paths"]) == {"/search", "/titles/{external_id}", "/offers", "/sources"}
+    assert set(document["paths"]) == {
+        "/search",
+        "/titles/{external_id}",
+        "/offers",
+        "/sources",
+        "/sources/{name}",
+        "/sources/{name}/cookie",
+        "/sources/{name}/try",
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from typing import TYPE_CHECKING, cast
 
@@ -12,18 +12,27 @@ from flask import current_app
 
 from kinodom_common.egress import EgressRules, OutsideClient, OutsideLimits, parse_allow_lan
 from kinodom_common.logs import get_log
+from kinodom_resolver.adapters.redis_health import RedisHealth
 from kinodom_resolver.adapters.redis_line import RedisLine, connect
+from kinodom_resolver.adapters.redis_settings import RedisSettings
 from kinodom_resolver.adapters.redis_shelf import Bounds, RedisShelf
 from kinodom_resolver.adapters.saved_file import read_saved
+from kinodom_resolver.adapters.sending import Hosts, SourceOutside, StoredManners, through
+from kinodom_resolver.domain.health import Sentinel
 from kinodom_resolver.domain.keeping import Keeper, Life, import_answers
+from kinodom_resolver.domain.operating import as_set
 from kinodom_resolver.domain.ports import Listed
 from kinodom_resolver.domain.questions import KINDS
 from kinodom_resolver.domain.wall import Wall
 from kinodom_resolver.sources import BUILT_IN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from pydantic import SecretStr
+
+    from kinodom_resolver.domain.health import HealthBook
+    from kinodom_resolver.domain.operating import SettingsBook
     from kinodom_resolver.domain.ports import Outside, SourceClass
     from kinodom_resolver.domain.questions import Asks, QuestionKind
     from kinodom_resolver.settings import Settings
@@ -31,6 +40,15 @@ if TYPE_CHECKING:
 log = get_log(__name__)
 
 GROUP = "kinodom.sources"
+SECRETS = {"inner_key", "redis_url", "source_key"}
+
+
+def _no_settings() -> SettingsBook:
+    return RedisSettings(RedisLine(None), key=None)
+
+
+def _no_book() -> HealthBook:
+    return RedisHealth(RedisLine(None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +59,13 @@ class Deps:
     wall: Asks
     search_deadline_s: float
     open_deadline_s: float
+    settings: SettingsBook = field(default_factory=_no_settings)
+    book: HealthBook = field(default_factory=_no_book)
+    clock: Callable[[], float] = time.monotonic
+
+    def shown(self) -> list[Listed]:
+        """Return the sources as the operator wants them now."""
+        return as_set(self.listed, self.settings.overrides())
 
 
 def deps() -> Deps:
@@ -50,13 +75,25 @@ def deps() -> Deps:
 
 def build(settings: Settings) -> Deps:
     """Return the parts as the settings ask for them."""
-    line = RedisLine(connect(settings.redis_url.get_secret_value() if settings.redis_url else None))
+    line = RedisLine(connect(_secret(settings.redis_url)))
+    book, own = RedisHealth(line), RedisSettings(line, key=_secret(settings.source_key))
+    hosts, client = Hosts(book, line), way_out(settings)
+
+    def outside_for(name: str) -> Outside:
+        return SourceOutside(name, lambda proxy: through(client, proxy), hosts=hosts, manners=StoredManners(name, own))
+
     return Deps(
-        listed=tuple(list_sources(settings, way_out(settings), known_sources(entry_points()))),
-        wall=build_keeper(settings, line, Wall()),
+        listed=tuple(list_sources(settings, outside_for, known_sources(entry_points()))),
+        wall=build_keeper(settings, line, Wall(watch=Sentinel(book, now=time.time))),
         search_deadline_s=settings.search_deadline_s,
         open_deadline_s=settings.open_deadline_s,
+        settings=own,
+        book=book,
     )
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value else None
 
 
 def build_keeper(settings: Settings, line: RedisLine, wall: Wall) -> Keeper:
@@ -110,14 +147,14 @@ def known_sources(points: Iterable[metadata.EntryPoint]) -> list[SourceClass]:
     return known
 
 
-def list_sources(settings: Settings, outside: Outside, known: Iterable[SourceClass]) -> list[Listed]:
+def list_sources(
+    settings: Settings, outside_for: Callable[[str], Outside], known: Iterable[SourceClass]
+) -> list[Listed]:
     """Return one row per known source; those switched off have no source in it."""
-    options = {
-        name: str(value)
-        for name, value in settings.model_dump(exclude={"inner_key", "redis_url", "source_key"}).items()
-        if value
-    }
-    return [Listed.of(one, None if one.name in settings.sources_off else one.build(options, outside)) for one in known]
+    options = {name: str(value) for name, value in settings.model_dump(exclude=SECRETS).items() if value}
+    return [
+        Listed.of(one, one.build(options, outside_for(one.name)), off=one.name in settings.sources_off) for one in known
+    ]
 
 
 def way_out(settings: Settings) -> OutsideClient:

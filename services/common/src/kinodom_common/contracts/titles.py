@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -117,6 +118,16 @@ class SourceTitle(Reply):
     age_s: int | None = None  # of a page that was kept; None: the source was asked just now
 
 
+class SourceHealth(Reply):
+    """How a source has been of late."""
+
+    state: Literal["closed", "open"] = "closed"  # of its breaker; open: it is left alone for a while
+    last_success_at: datetime | None = None  # UTC; None: never, or not known
+    last_failure_at: datetime | None = None
+    last_code: str | None = None  # of the last failure
+    took_ms: int | None = None  # moving average of its answers
+
+
 class SourceCard(Reply):
     """One source as it is set up here."""
 
@@ -124,6 +135,12 @@ class SourceCard(Reply):
     label: str  # for people
     weight: int  # the heavier, the earlier its hits stand
     enabled: bool  # False: switched off, or a setting it needs is missing
+    set_up: bool = True  # False: a setting it needs is missing
+    pacing_s: float = 0.0  # least time between two requests to one host
+    time_limit_s: float | None = None  # it is waited for no longer; None: as long as for the others
+    proxy: str | None = None  # without user and password
+    cookies: int = 0  # how many it has
+    health: SourceHealth = SourceHealth()
 
 
 class SourceList(Reply):

@@ -9,8 +9,6 @@ from kinodom_common.contracts.offers import Offer, OfferList
 from kinodom_common.contracts.titles import (
     SearchLine,
     SearchReply,
-    SourceCard,
-    SourceList,
     SourceOutcome,
     SourceTitle,
     TitleHit,
@@ -63,7 +61,7 @@ def search(query: str, *, listed: Sequence[Listed], wall: Asks, deadline_s: floa
     Raises:
         EmptyQuery: the query has nothing but spaces.
     """
-    query = _typed(query)
+    query = typed(query)
     questions = search_questions(query, listed)
     answers = {one.source.name: answer for one, answer in wall.stream(questions, deadline_s=deadline_s)}
     told = [told_by(one.source, answers[one.source.name]) for one in questions]
@@ -79,7 +77,7 @@ def search_lines(query: str, *, listed: Sequence[Listed], wall: Asks, deadline_s
     Raises:
         EmptyQuery: the query has nothing but spaces; before the first line.
     """
-    questions = search_questions(_typed(query), listed)
+    questions = search_questions(typed(query), listed)
 
     def lines() -> Iterator[SearchLine]:
         for question, answer in wall.stream(questions, deadline_s=deadline_s):
@@ -184,15 +182,6 @@ def offers(
     return value.model_copy(update={"age_s": age_s})
 
 
-def sources(*, listed: Sequence[Listed]) -> SourceList:
-    """Return all sources known here, the heaviest first."""
-    cards = (
-        SourceCard(name=row.name, label=row.label, weight=row.weight, enabled=row.source is not None)
-        for row in sorted(listed, key=lambda row: -row.weight)
-    )
-    return SourceList(sources=tuple(cards))
-
-
 def by_weight(listed: Sequence[Listed]) -> list[Listed]:
     """Return the rows of the sources that are switched on, the heaviest first."""
     return sorted((row for row in listed if row.source is not None), key=lambda row: -row.weight)
@@ -229,7 +218,8 @@ def told_by(source: Source, answer: Answer) -> tuple[list[TitleHit], SourceOutco
     return hits, outcome.model_copy(update={"count": len(hits)})
 
 
-def _typed(query: str) -> str:
+def typed(query: str) -> str:
+    """Return a query without spaces around it; raises EmptyQuery."""
     query = query.strip()
     if not query:
         raise EmptyQuery("Type a title, or paste the address of a video.")

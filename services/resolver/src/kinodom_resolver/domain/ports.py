@@ -108,9 +108,11 @@ class Listed:
     label: str
     weight: int
     source: Source | None  # None: switched off, or an option it needs is missing
+    spare: Source | None = None  # built, and switched off by the settings: the operator may switch it on
     limit_s: float | None = None  # it is waited for no longer than this; None: as long as for the others
 
     @classmethod
-    def of(cls, known: SourceClass, source: Source | None) -> Self:
-        """Return the row of a source that was built, or was not."""
-        return cls(name=known.name, label=known.label, weight=known.weight, source=source)
+    def of(cls, known: SourceClass, source: Source | None, *, off: bool = False) -> Self:
+        """Return the row of a source that was built, or was not; `off`: switched off by the settings."""
+        shown, spare = (None, source) if off else (source, None)
+        return cls(name=known.name, label=known.label, weight=known.weight, source=shown, spare=spare)

@@ -41,6 +41,7 @@ class Question:
     words: str  # tells it from others of its kind to that source
     ask: Callable[[], Told]  # returns what was checked, or raises
     fresh: bool = False  # True: a kept answer will not do
+    forced: bool = False  # True: the operator wants to know, breaker or not
     typed: bool = False  # True: about an address that somebody typed; its failure says nothing of the source
     limit_s: float | None = None  # None: the deadline of the round is the only one
 

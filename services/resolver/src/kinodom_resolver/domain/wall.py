@@ -137,19 +137,20 @@ class Wall:
 
     def start(self, question: Question, inbox: Inbox | None, *, ends_s: float) -> bool | KinodomError:
         """Put a question, or join the same one that is open; return whether it was put now, or why it was not."""
-        refusal: KinodomError | None = None
-        with self._lock:
-            if (open_one := self._flights.get(question.key)) is not None:
-                open_one += [inbox] if inbox is not None else []
-                return False
-            slot = self._slots.setdefault(question.source.name, threading.BoundedSemaphore(self._at_once))
-            if (refusal := self._watch.refusal(question)) is None and slot.acquire(blocking=False):
-                self._flights[question.key] = [inbox] if inbox is not None else []
-            elif refusal is None:
-                label = question.source.label
-                refusal = SourceBusy(f"{label} still has earlier questions to answer. Try again in a minute.")
+        if self._join(question, inbox):
+            return False
+        refusal = self._watch.refusal(question)  # may ask Redis, so not under the lock
         if refusal is not None:
             return refusal
+        with self._lock:
+            slot = self._slots.setdefault(question.source.name, threading.BoundedSemaphore(self._at_once))
+            if question.key in self._flights:
+                self._flights[question.key] += [inbox] if inbox is not None else []
+                return False
+            if not slot.acquire(blocking=False):
+                label = question.source.label
+                return SourceBusy(f"{label} still has earlier questions to answer. Try again in a minute.")
+            self._flights[question.key] = [inbox] if inbox is not None else []
         context = contextvars.copy_context()  # the request id goes along into the thread
 
         def run() -> None:
@@ -162,6 +163,13 @@ class Wall:
         # Daemons: a source that hangs must not hold up the end of the process.
         threading.Thread(target=context.run, args=(run,), name=f"ask-{question.source.name}", daemon=True).start()
         return True
+
+    def _join(self, question: Question, inbox: Inbox | None) -> bool:
+        with self._lock:
+            if (open_one := self._flights.get(question.key)) is None:
+                return False
+            open_one += [inbox] if inbox is not None else []
+            return True
 
     def _deliver(self, question: Question, answer: Answer, ends_s: float) -> None:
         self._watch.ended(question, answer, late=self._clock() > ends_s)

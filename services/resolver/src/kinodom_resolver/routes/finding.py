@@ -9,7 +9,7 @@ from pydantic import Field
 
 from kinodom_common.contracts import Request
 from kinodom_common.contracts.offers import OfferList
-from kinodom_common.contracts.titles import ExternalId, SearchReply, SourceList, SourceTitle
+from kinodom_common.contracts.titles import ExternalId, SearchReply, SourceTitle
 from kinodom_common.openapi import answer, describes, form_of, query_of
 from kinodom_resolver.domain import finding
 from kinodom_resolver.wiring import deps
@@ -46,7 +46,7 @@ def search() -> Response:
     """Ask all sources at once."""
     here = deps()
     query = query_of(SearchQuery).q
-    return answer(finding.search(query, listed=here.listed, wall=here.wall, deadline_s=here.search_deadline_s))
+    return answer(finding.search(query, listed=here.shown(), wall=here.wall, deadline_s=here.search_deadline_s))
 
 
 @bp.get("/titles/<path:external_id>")
@@ -55,7 +55,7 @@ def title(external_id: str) -> Response:
     """Open a title at its source."""
     here = deps()
     asked = form_of(TitleQuery, {"external_id": external_id}).external_id
-    return answer(finding.title(asked, listed=here.listed, wall=here.wall, deadline_s=here.open_deadline_s))
+    return answer(finding.title(asked, listed=here.shown(), wall=here.wall, deadline_s=here.open_deadline_s))
 
 
 @bp.get("/offers")
@@ -65,11 +65,4 @@ def offers() -> Response:
     here = deps()
     q = query_of(OffersQuery)
     episode = (q.external_id, q.season, q.episode, q.translation_id)
-    return answer(finding.offers(*episode, listed=here.listed, wall=here.wall, deadline_s=here.open_deadline_s))
-
-
-@bp.get("/sources")
-@describes(reply=SourceList)
-def sources() -> Response:
-    """List the sources known here."""
-    return answer(finding.sources(listed=deps().listed))
+    return answer(finding.offers(*episode, listed=here.shown(), wall=here.wall, deadline_s=here.open_deadline_s))
