@@ -12,6 +12,7 @@ from flask import current_app
 
 from kinodom_common.egress import EgressRules, OutsideClient, OutsideLimits, parse_allow_lan
 from kinodom_common.logs import get_log
+from kinodom_resolver.adapters.probe import OutsideProbe
 from kinodom_resolver.adapters.redis_health import RedisHealth
 from kinodom_resolver.adapters.redis_line import RedisLine, connect
 from kinodom_resolver.adapters.redis_settings import RedisSettings
@@ -22,6 +23,7 @@ from kinodom_resolver.domain.health import Sentinel
 from kinodom_resolver.domain.keeping import Keeper, Life, import_answers
 from kinodom_resolver.domain.operating import as_set
 from kinodom_resolver.domain.ports import Listed
+from kinodom_resolver.domain.probing import Tools
 from kinodom_resolver.domain.questions import KINDS
 from kinodom_resolver.domain.wall import Wall
 from kinodom_resolver.sources import BUILT_IN
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from kinodom_resolver.domain.health import HealthBook
     from kinodom_resolver.domain.operating import SettingsBook
     from kinodom_resolver.domain.ports import Outside, SourceClass
+    from kinodom_resolver.domain.probing import Probe
     from kinodom_resolver.domain.questions import Asks, QuestionKind
     from kinodom_resolver.settings import Settings
 
@@ -51,6 +54,10 @@ def _no_book() -> HealthBook:
     return RedisHealth(RedisLine(None))
 
 
+def _no_way_out() -> Probe:
+    return OutsideProbe(lambda _: OutsideClient(rules=EgressRules(), user_agent="Kinodom"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deps:
     """What the views work with."""
@@ -61,11 +68,23 @@ class Deps:
     open_deadline_s: float
     settings: SettingsBook = field(default_factory=_no_settings)
     book: HealthBook = field(default_factory=_no_book)
+    probe: Probe = field(default_factory=_no_way_out)
     clock: Callable[[], float] = time.monotonic
 
     def shown(self) -> list[Listed]:
         """Return the sources as the operator wants them now."""
         return as_set(self.listed, self.settings.overrides())
+
+    def probing(self) -> Tools:
+        """Return what is needed to find an address that plays."""
+        return Tools(
+            listed=self.shown(),
+            wall=self.wall,
+            deadline_s=self.open_deadline_s,
+            probe=self.probe,
+            book=self.book,
+            now=time.time,
+        )
 
 
 def deps() -> Deps:
@@ -82,6 +101,9 @@ def build(settings: Settings) -> Deps:
     def outside_for(name: str) -> Outside:
         return SourceOutside(name, lambda proxy: through(client, proxy), hosts=hosts, manners=StoredManners(name, own))
 
+    def client_for(name: str) -> OutsideClient:
+        return through(client, StoredManners(name, own).proxy)
+
     return Deps(
         listed=tuple(list_sources(settings, outside_for, known_sources(entry_points()))),
         wall=build_keeper(settings, line, Wall(watch=Sentinel(book, now=time.time))),
@@ -89,6 +111,7 @@ def build(settings: Settings) -> Deps:
         open_deadline_s=settings.open_deadline_s,
         settings=own,
         book=book,
+        probe=OutsideProbe(client_for),
     )
 
 

@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 from kinodom_common.contracts.offers import OfferList
 from kinodom_common.contracts.sources import CookieNames, SourceTrial, TrialIn
-from kinodom_common.contracts.titles import SearchReply, SourceCard, SourceList, SourceTitle
+from kinodom_common.contracts.titles import SearchLine, SearchReply, SourceCard, SourceList, SourceTitle
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from kinodom_common.contracts.sources import CookieIn, SourceChange
     from kinodom_common.http import HttpClient
@@ -25,6 +25,10 @@ class ResolverClient:
     def search(self, query: str) -> SearchReply:
         """Return what the sources know under these words or at this address, and who stayed silent."""
         return self._http.get("/search", SearchReply, params={"q": query})
+
+    def search_lines(self, query: str) -> Iterator[SearchLine]:
+        """Return what each source knows as soon as it has answered; the last line has `done`."""
+        return self._http.lines("/search/stream", SearchLine, params={"q": query})
 
     def title(self, external_id: str) -> SourceTitle:
         """Return a title with its translations and episodes; raises NotFound, UpstreamFailed."""
