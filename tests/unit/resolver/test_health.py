@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +13,7 @@ from kinodom_resolver.adapters.redis_line import RedisLine, connect
 from kinodom_resolver.domain import finding
 from kinodom_resolver.domain.health import Health, Sentinel, after_failure, after_success
 from kinodom_resolver.domain.wall import Wall
-from tests.support.fake_sources import FakeSource, Hanging, PatientInbox, StillClock, hit, listed
+from tests.support.fake_sources import FakeSource, Hanging, PatientInbox, StillClock, film, hit, listed
 from tests.support.redis_server import RedisServer
 
 
@@ -28,6 +29,13 @@ class Site:
     def code(self, *sources: FakeSource, query: str = "moon") -> str | None:
         reply = finding.search(query, listed=listed(*sources), wall=self.wall, deadline_s=4)
         return reply.sources[0].code
+
+
+def idle() -> None:
+    """Return when no question is open."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("ask-"):
+            thread.join(30)
 
 
 def failed(times: int, *, each_s: float) -> Health:
@@ -64,27 +72,45 @@ def test_the_time_to_answer_is_a_moving_average() -> None:
 def test_a_sick_source_is_spared_but_for_one_probe_each_half_minute() -> None:
     site, source = Site(), FakeSource("sick", UpstreamFailed("It is down."))
 
-    codes = [site.code(source) for _ in range(8)]
+    codes = [site.code(source, query=str(number)) for number in range(9)]
+    idle()
     asked_at_first = len(source.asked)
     site.clock.now_s += 31
-    later = [site.code(source) for _ in range(3)]
+    later = [site.code(source, query=f"later {number}") for number in range(3)]
+    idle()
 
-    assert codes == ["upstream_failed"] * 6 + ["source_resting"] * 2  # the sixth is the first probe
-    assert asked_at_first == 6
-    assert later == ["upstream_failed", "source_resting", "source_resting"]
+    assert codes == ["upstream_failed"] * 5 + ["source_resting"] * 4
+    assert later == ["source_resting"] * 3
+    assert (asked_at_first, len(source.asked)) == (6, 7)  # five failures, then a probe at once and one later
 
 
 def test_a_probe_that_is_answered_brings_the_source_back() -> None:
     site, source = Site(), FakeSource("sick", UpstreamFailed("It is down."))
-    for _ in range(7):
-        site.code(source)
+    for number in range(7):
+        site.code(source, query=str(number))
+    idle()
     source.answer = [hit("sick:1")]
     site.clock.now_s += 31
 
-    codes = [site.code(source) for _ in range(2)]
+    probing = site.code(source)
+    idle()
+    after = site.code(source)
 
-    assert codes == [None, None]
+    assert (probing, after) == ("source_resting", None)
     assert site.book.get("sick").last_code == "upstream_failed"
+
+
+def test_who_opens_a_title_waits_for_the_probe() -> None:
+    site, source = Site(), FakeSource("sick", UpstreamFailed("It is down."))
+    for number in range(7):
+        site.code(source, query=str(number))
+    idle()
+    source.answer = film("sick:1")
+    site.clock.now_s += 31
+
+    title = finding.title("sick:1", listed=listed(source), wall=site.wall, deadline_s=60)
+
+    assert title.source == "sick"
 
 
 def test_a_sick_source_leaves_the_healthy_alone() -> None:
@@ -140,10 +166,11 @@ def test_health_is_shared_and_survives_in_redis(tmp_path: object) -> None:
     clients = [connect(server.url), connect(server.url)]
     here, there = (Site(RedisLine(client)) for client in clients)
     source = FakeSource("sick", UpstreamFailed("x"))
-    for _ in range(6):
-        here.code(source)
+    for number in range(5):
+        here.code(source, query=str(number))
 
     code = there.code(source)
+    idle()
 
     assert code == "source_resting"
     assert there.book.get("sick").last_code == "upstream_failed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -35,6 +36,7 @@ class RedisLine:
         self._clock = clock
         self._rests_until_s = 0.0
         self._cut = False
+        self._lock = threading.Lock()
 
     def do(self, call: Callable[[redis.Redis], Result], fallback: Result) -> Result:
         """Return what the call gives, or the fallback when Redis is away."""
@@ -43,10 +45,11 @@ class RedisLine:
         try:
             result = call(self._client)
         except redis.RedisError as exc:
-            self._rests_until_s = self._clock() + REST_S
-            if not self._cut:
+            with self._lock:
+                self._rests_until_s = self._clock() + REST_S
+                was_cut, self._cut = self._cut, True
+            if not was_cut:
                 log.warning("memory_lost", error=type(exc).__name__, detail="Sources are asked every time.")
-            self._cut = True
             return fallback
         if self._cut:
             self._cut = False

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
-from kinodom_common.errors import KinodomError, NotFound, UpstreamFailed
+from kinodom_common.errors import NotFound, UpstreamFailed
 from kinodom_common.logs import get_log
+from kinodom_resolver.domain.wall import Judgement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,18 +99,23 @@ class Sentinel:
         self._book = book
         self._now = now
 
-    def refusal(self, question: Question) -> KinodomError | None:
-        """Return SourceResting while the breaker is open and somebody else makes the probe."""
+    def judge(self, question: Question) -> Judgement:
+        """Return that the source is asked, or SourceResting while its breaker is open.
+
+        The probe of a search is made behind the back of those who search: nobody waits for a source that is ill.
+        """
         source = question.source
         if question.typed or question.forced or self._book.get(source.name).state == "closed":
-            return None
-        if self._book.claim_probe(source.name):
+            return Judgement()
+        probe = self._book.claim_probe(source.name)
+        if probe:
             log.info("source_probed", source=source.name)
-            return None
-        return SourceResting(
-            f"{source.label} failed several times in a row and is left alone; it is tried again within half a minute.",
-            retry_after_s=PROBE_EACH_S,
+            if question.kind != "search":
+                return Judgement()
+        words = (
+            f"{source.label} failed several times in a row and is left alone; it is tried again within half a minute."
         )
+        return Judgement(refusal=SourceResting(words, retry_after_s=PROBE_EACH_S), behind=probe)
 
     def ended(self, question: Question, answer: Answer, *, late: bool) -> None:
         """Note an answer, or a failure to ask. What is refused for being wrong says nothing of the source."""

@@ -6,6 +6,7 @@ import contextvars
 import queue
 import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from kinodom_common.errors import KinodomError, UpstreamFailed
@@ -55,11 +56,19 @@ class Inbox(Protocol):
         """Return the next answer; raises `queue.Empty` when none came within so many seconds."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """Whether a source is asked."""
+
+    refusal: KinodomError | None = None  # what those who ask are told; None: it is asked for them
+    behind: bool = False  # it is asked all the same, and nobody waits for it
+
+
 class Watch(Protocol):
     """Somebody who notes how sources do, and may spare one that is ill."""
 
-    def refusal(self, question: Question) -> KinodomError | None:
-        """Return why the source is not asked now; None: it may be asked."""
+    def judge(self, question: Question) -> Judgement:
+        """Return whether the source is asked."""
 
     def ended(self, question: Question, answer: Answer, *, late: bool) -> None:
         """Take note of an answer; `late`: nobody waits for it any more, and its silence was noted."""
@@ -69,8 +78,8 @@ class Watch(Protocol):
 
 
 class _Nobody:
-    def refusal(self, question: Question) -> KinodomError | None:  # noqa: ARG002  # the port's signature
-        return None
+    def judge(self, question: Question) -> Judgement:  # noqa: ARG002  # the port's signature
+        return Judgement()
 
     def ended(self, question: Question, answer: Answer, *, late: bool) -> None:
         """Take no note."""
@@ -109,6 +118,7 @@ class Wall:
         self._watch: Watch = watch or _Nobody()
         self._slots: dict[str, threading.BoundedSemaphore] = {}
         self._flights: dict[tuple[str, str, str], list[Inbox]] = {}
+        self._probes: set[tuple[str, str, str]] = set()
         self._lock = threading.Lock()
 
     def stream(self, questions: Sequence[Question], *, deadline_s: float) -> Iterator[tuple[Question, Answer]]:
@@ -139,9 +149,18 @@ class Wall:
         """Put a question, or join the same one that is open; return whether it was put now, or why it was not."""
         if self._join(question, inbox):
             return False
-        refusal = self._watch.refusal(question)  # may ask Redis, so not under the lock
-        if refusal is not None:
-            return refusal
+        judged = self._watch.judge(question)  # may ask Redis, so not under the lock
+        if judged.refusal is None:
+            return self._put(question, inbox, ends_s)
+        if judged.behind:
+            with self._lock:
+                self._probes.add(question.key)
+            if self._put(question, None, ends_s) is not True:
+                with self._lock:
+                    self._probes.discard(question.key)
+        return judged.refusal
+
+    def _put(self, question: Question, inbox: Inbox | None, ends_s: float) -> bool | KinodomError:
         with self._lock:
             slot = self._slots.setdefault(question.source.name, threading.BoundedSemaphore(self._at_once))
             if question.key in self._flights:
@@ -166,7 +185,8 @@ class Wall:
 
     def _join(self, question: Question, inbox: Inbox | None) -> bool:
         with self._lock:
-            if (open_one := self._flights.get(question.key)) is None:
+            open_one = self._flights.get(question.key)
+            if open_one is None or question.key in self._probes:  # nobody waits for a probe
                 return False
             open_one += [inbox] if inbox is not None else []
             return True
@@ -175,6 +195,7 @@ class Wall:
         self._watch.ended(question, answer, late=self._clock() > ends_s)
         with self._lock:
             inboxes = self._flights.pop(question.key)
+            self._probes.discard(question.key)
         for inbox in inboxes:
             inbox.put((question.source.name, answer))
 
