@@ -69,7 +69,7 @@ def bare_nginx(folder: Path, root: Path) -> Iterator[int]:
 def bytes_per_second(url: str, cookie: str = "") -> float:
     """Return what one run of wrk got, bytes a second; refuse a run with any answer that is not 2xx."""
     header = ["-H", f"Cookie: viewer={cookie}"] if cookie else []
-    command = ["wrk", "-t1", "-c16", f"-d{SECONDS}s", *header, url]
+    command = ["wrk", "-t2", "-c32", f"-d{SECONDS}s", *header, url]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in told:
         sys.exit(f"bench-serve: {url} did not answer 200:\n{told}")
@@ -88,7 +88,7 @@ def main() -> None:
             folder = house.library / folder_of(VIDEO_ID)
             folder.mkdir(parents=True)
             prefix = signed(folder_of(VIDEO_ID), expires_s=int(time.time()) + 3600, viewer=VIEWER)
-            print(f"one Nginx worker each, wrk -t1 -c16, {PAIRS} pairs of {SECONDS} s; MB/s are medians")
+            print(f"one Nginx worker each, wrk -t2 -c32, {PAIRS} pairs of {SECONDS} s; MB/s are medians")
             print(f"{'size':>8} {'bare':>8} {'signed':>8} {'ratio':>7} {'goal':>6}")
             for label, (size, goal) in SIZES.items():
                 (folder / "v.mp4").write_bytes(os.urandom(size))

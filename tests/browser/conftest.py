@@ -1,46 +1,15 @@
-"""One browser and one cinema for all tests of a session; a page of its own for each test."""
+"""One cinema for all tests of a session."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
 
 import pytest
 
-from tests.support.browser import Tab, first_chromium, tab
 from tests.support.cinema import Cinema, cinema
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    report = yield
-    if report.when == "call":  # type: ignore[attr-defined]
-        item.failed = report.failed  # type: ignore[attr-defined]
-    return report
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with first_chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cinema]:
     with cinema(tmp_path_factory.mktemp("cinema")) as running:
         yield running
-
-
-@pytest.fixture
-def open_tab(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Tab]]:
-    """Open tabs, each in a context of its own; closed after the test, with a trace if it failed."""
-    with ExitStack() as stack:
-
-        def open_one(name: str = "page", **options: Any) -> Tab:
-            return stack.enter_context(tab(browser, request, name, **options))
-
-        yield open_one

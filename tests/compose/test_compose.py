@@ -2,73 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import os
-import subprocess
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from kinodom_house.demo import Browser, make_films
-from tests.support.free_ports import free_port
+from tests.support.containers import Containers, inspected
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(900)]
-
-REPOSITORY = Path(__file__).parents[2]
-PROJECT = "kinodom-test"
-
-
-class Containers:
-    """The composition under a name and a port of its own."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self._environ = {"PATH": os.defpath, "HOME": "/root", "KINODOM_PORT": str(port)}
-
-    def compose(self, *arguments: str, check: bool = True) -> str:
-        command = ["docker", "compose", "-p", PROJECT, *arguments]
-        done = subprocess.run(
-            command, cwd=REPOSITORY, env=self._environ, capture_output=True, text=True, timeout=800, check=False
-        )
-        assert not check or done.returncode == 0, f"{command}: {done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-        return done.stdout + done.stderr
-
-    def inside(self, service: str, script: str) -> str:
-        return self.compose("exec", "-T", service, "bash", "-c", script, check=False)
-
-    def secrets(self) -> str:
-        return self.inside("gateway", "cd /run/kinodom && sha256sum *key redis_password_* users.acl")
-
-    def get(self, path: str, host: str = "localhost") -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            connection.request("GET", path, headers={"Host": host})
-            reply = connection.getresponse()
-            return reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read()
-        finally:
-            connection.close()
-
-
-def inspected(name: str) -> str:
-    return subprocess.run(["docker", "inspect", name], capture_output=True, text=True, timeout=60, check=True).stdout
-
-
-@pytest.fixture(scope="module")
-def containers() -> Iterator[Containers]:
-    running = Containers(free_port())
-    try:
-        outcome = running.compose("up", "--detach", "--build", "--wait", check=False)
-        states = running.compose("ps", "--all", "--format", "json", check=False)
-        if running.get("/healthz")[0] != 200 or '"unhealthy"' in states or '"restarting"' in states:
-            pytest.fail(
-                states[-6000:] + outcome[-2000:] + running.compose("logs", "--no-color", "--tail", "30", check=False)
-            )
-        yield running
-    finally:
-        running.compose("down", "--volumes", "--timeout", "10", check=False)
 
 
 def test_the_first_page_is_served_through_the_one_port(containers: Containers) -> None:
@@ -144,19 +85,3 @@ def test_a_service_that_dies_comes_back(containers: Containers) -> None:
             return
         time.sleep(0.5)
     pytest.fail("sync did not come back")
-
-
-def test_a_demo_film_is_made_fetched_packaged_and_served_by_a_signed_link(containers: Containers) -> None:
-    address = f"http://127.0.0.1:{containers.port}"
-    said: list[str] = []
-
-    make_films(address, say=said.append, limit_s=500)
-
-    browser = Browser(address)
-    token = {"X-CSRF-Token": browser.csrf()}
-    wishes = browser.ask("/api/v1/wishes")["wishes"]
-    assert isinstance(wishes, list)
-    video_id = wishes[0]["wish_id"]
-    link = browser.ask("/api/v1/links", token, json.dumps({"video_id": video_id}).encode())
-    assert "<MPD" in browser.read(str(link["manifest_url"]), {}, None)
-    assert containers.get(str(link["manifest_url"]))[0] == 403  # this one brings no cookie

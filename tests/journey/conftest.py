@@ -1,48 +1,19 @@
-"""One real house and one browser for all journeys."""
+"""One real house for all journeys."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.browser import Tab, first_chromium, tab
 from tests.support.real_house import real_house
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
-
     from tests.support.house_of_stand_ins import House
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    report = yield
-    if report.when == "call":  # type: ignore[attr-defined]
-        item.failed = report.failed  # type: ignore[attr-defined]
-    return report
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with first_chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with real_house(tmp_path_factory.mktemp("house") / "data", KINODOM_DEMO_SECONDS="30") as running:
         yield running
-
-
-@pytest.fixture
-def open_tab(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Tab]]:
-    """Open tabs, each in a context of its own; closed after the test, with a trace if it failed."""
-    with ExitStack() as stack:
-
-        def open_one(name: str = "page", **options: Any) -> Tab:
-            return stack.enter_context(tab(browser, request, name, **options))
-
-        yield open_one

@@ -51,7 +51,7 @@ def choose(tab: Tab, words: str, name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def lighthouse(house: House, browser: object) -> dict[str, str]:
+def lighthouse(house: House) -> dict[str, str]:
     """Ids of the films that the first journey brought to the disk."""
     return {}
 

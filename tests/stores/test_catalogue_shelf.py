@@ -63,8 +63,6 @@ def test_due_titles_come_the_longest_waiting_first(shelf: StoreShelf) -> None:
     for number, minutes in enumerate([5, -5, -60, 0]):
         start = new_title(f"t{number}", f"ia:{number}", card(), now=NOW + timedelta(minutes=minutes))
         shelf.change_title(f"t{number}", lambda found: found, start=start)
-    demo = new_title("t9", "demo:bars", card("demo:bars"), now=NOW)
-    shelf.change_title("t9", lambda found: found, start=demo)
 
     due = [stored.title.title_id for stored in shelf.due(NOW, 10)]
 

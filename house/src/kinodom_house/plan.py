@@ -30,6 +30,12 @@ OPERATOR_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "catalogue": ("OMDB_KEY", "OMDB_URL", "SHIKIMORI_ENABLED", "SHIKIMORI_URL", "SHIKIMORI_MIRRORS"),
     "resolver": (
         "ARCHIVE_URL",
+        "KODIK_TOKEN",
+        "KODIK_API_URL",
+        "KODIK_PLAYER_HOSTS",
+        "SHIKIMORI_ENABLED",
+        "SHIKIMORI_URL",
+        "SHIKIMORI_MIRRORS",
         "SOURCES_OFF",
         "CONTACT",
         "SEARCH_DEADLINE_S",

@@ -262,3 +262,47 @@ def test_a_header_with_a_line_break_is_not_sent() -> None:
             client_for(server).get(server.address, headers={"Referer": "a\r\nX-Evil: 1"})
 
         assert server.requests == []
+
+
+def form_server(reply: bytes) -> Script:
+    def script(line: socket.socket, head: bytes) -> None:
+        while not head.endswith(b"token=a+b&title=%D1%8F"):
+            head += line.recv(1000)
+        line.sendall(reply)
+
+    return script
+
+
+FORM = {"token": "a b", "title": "я"}
+
+
+def test_a_form_is_posted() -> None:
+    with wire_server(form_server(http(b"ok"))) as server:
+        reply = client_for(server).post_form(f"{server.address}/form", FORM)
+
+    assert reply.body == b"ok"
+    assert b"content-type: application/x-www-form-urlencoded" in server.requests[0].lower()
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"])
+def test_a_form_is_not_sent_on_by_a_redirect(status: str) -> None:
+    with wire_server(says(http(b"never asked"))) as other:
+        moved = http(b"", status=status, headers=f"Location: {other.address}/\r\n")
+        with wire_server(form_server(moved)) as server, pytest.raises(OutsideBadStatus):
+            client_for(server, other).post_form(server.address, FORM)
+
+        assert other.requests == []
+
+
+@pytest.mark.parametrize(
+    ("wanted_bytes", "body"), [(0, b""), (100, b'{"error": "x"}'), (14, b'{"error": "x"}'), (13, b"")]
+)
+def test_the_body_of_a_bad_status_is_kept_up_to_the_size_that_was_asked_for(wanted_bytes: int, body: bytes) -> None:
+    with (
+        wire_server(form_server(http(b'{"error": "x"}', status="500 No"))) as server,
+        pytest.raises(OutsideBadStatus) as caught,
+    ):
+        client_for(server).post_form(server.address, FORM, bad_body_bytes=wanted_bytes)
+
+    assert caught.value.body == body
+    assert "error" not in str(caught.value.facts)

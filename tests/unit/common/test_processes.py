@@ -49,20 +49,26 @@ def test_parts_are_streamed_into_the_program_in_their_order() -> None:
 
 
 def test_a_program_that_takes_too_long_is_killed() -> None:
+    before = _children()
+
     with pytest.raises(ProgramTimeout):
         run(ENDLESS, timeout_s=0.5)
 
-    assert not _children()
+    assert not _children() - before
 
 
 def test_a_program_ends_when_the_caller_says_stop() -> None:
+    before = _children()
+
     with pytest.raises(ProgramStopped):
         run(ENDLESS, timeout_s=60, stopped=lambda: True)
 
-    assert not _children()
+    assert not _children() - before
 
 
 def test_an_interrupted_caller_leaves_no_program_behind() -> None:
+    before = _children()
+
     def interrupt(_line: str) -> None:
         raise KeyboardInterrupt
 
@@ -71,7 +77,7 @@ def test_an_interrupted_caller_leaves_no_program_behind() -> None:
     with pytest.raises(KeyboardInterrupt):
         run(talkative, timeout_s=60, on_line=interrupt)
 
-    assert not _children()
+    assert not _children() - before
 
 
 def test_a_child_dies_with_a_killed_parent(tmp_path: Path) -> None:

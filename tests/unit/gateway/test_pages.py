@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kinodom_common.contracts.titles import EpisodeRef, Translation
 from kinodom_common.errors import UpstreamFailed
-from tests.support.gateway import EXTERNAL, TITLE_ID, House, a_house, a_video, a_wish
+from tests.support.gateway import EXTERNAL, SOURCE_TITLE, TITLE_ID, House, a_house, a_video, a_wish
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,6 +131,23 @@ def test_pressing_download_asks_for_what_was_chosen_with_the_sources_own_card(ho
     assert (reply.status_code, reply.headers["Location"]) == (303, "/downloads")
     [asked] = house.downloader.asked
     assert (asked.episode, asked.height_px, asked.title.name) == (2, 360, "The Tin Lighthouse")
+
+
+def test_a_source_that_writes_endless_names_does_not_stop_a_download(house: House) -> None:
+    endless = Translation(
+        translation_id="endless",
+        name="n" * 5000,
+        language="l" * 100,
+        episodes=(EpisodeRef(season=1, episode=1, name="e" * 5000),),
+    )
+    house.resolver.titles[EXTERNAL] = SOURCE_TITLE.model_copy(update={"translations": (endless,)})
+    browser = house.client()
+    form = {"csrf": csrf_of(browser), "external_id": EXTERNAL, "translation_id": "endless"}
+
+    reply = browser.post("/wishes", data=form, headers=SAME)
+
+    assert reply.status_code == 303
+    assert len(house.downloader.asked[0].translation_name) == 200
 
 
 def test_an_episode_that_the_dub_lacks_is_refused_in_words(house: House) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +34,40 @@ def test_sources_can_be_switched_off_by_name() -> None:
     assert not names & {"direct", "internet_archive"}
 
 
+def test_a_source_that_is_not_there_says_why() -> None:
+    deps = built(KINODOM_SOURCES_OFF="direct")
+
+    cards = operating.cards(deps.listed, settings=deps.settings, book=deps.book).sources
+    notes = {card.name: card.note for card in cards}
+
+    assert notes["direct"] == "Switched off by KINODOM_SOURCES_OFF."
+    assert notes["internet_archive"] is None
+    assert notes["kodik"] is not None
+    assert notes["kodik"].startswith("Not configured. Set KINODOM_KODIK_TOKEN")
+
+
+def test_a_token_of_the_operator_switches_kodik_on_and_is_shown_to_no_other_source() -> None:
+    settings = read_settings(Settings, {**KEY, "KINODOM_KODIK_TOKEN": "an invented token"})
+
+    assert wiring.options_for("kodik", settings)["kodik_token"] == "an invented token"
+    assert "an invented token" not in str(wiring.options_for("demo", settings))
+    assert "an invented token" not in repr(settings)
+
+
+def test_the_token_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("an invented token\n")
+
+    deps = built(KINODOM_KODIK_TOKEN_FILE=str(tmp_path / "token"))
+
+    assert "kodik" in [source.name for source in finding.enabled(deps.listed)]
+
+
+def test_lists_reach_a_source_in_their_order() -> None:
+    settings = read_settings(Settings, {**KEY, "KINODOM_KODIK_PLAYER_HOSTS": "kodikplayer.com, Kodik.test"})
+
+    assert wiring.options_for("kodik", settings)["kodik_player_hosts"] == "kodikplayer.com,kodik.test"
+
+
 def test_the_demo_site_may_stand_at_home_and_nothing_else() -> None:
     settings = read_settings(Settings, {**KEY, "KINODOM_DEMO_URL": "http://demo:8000/"})
 
@@ -61,7 +96,13 @@ def test_the_built_in_sources_are_there_without_an_installed_package() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("ALLOW_LAN", "nas.local"), ("DEMO_URL", "demo"), ("SEARCH_DEADLINE_S", "0")],
+    [
+        ("ALLOW_LAN", "nas.local"),
+        ("DEMO_URL", "demo"),
+        ("SEARCH_DEADLINE_S", "0"),
+        ("KODIK_TOKEN", "short"),
+        ("KODIK_PLAYER_HOSTS", "https://kodikplayer.com"),
+    ],
 )
 def test_a_bad_setting_stops_the_start_and_is_named(name: str, value: str) -> None:
     with pytest.raises(SystemExit, match=f"KINODOM_{name}"):

@@ -56,4 +56,6 @@ def each(
 def make_catalogue_worker(settings: Settings, deps: WorkerDeps) -> HouseWorker:
     """Return the worker; it runs the jobs of its table and nothing else."""
     table = {ENRICH: lambda title_id, request_id="": enrich_job(deps, title_id, request_id)}
-    return make_worker(QUEUE, connect(settings.redis_url), table, sweep=each(SWEEP_EVERY_S, lambda: sweep(deps)))
+    return make_worker(
+        QUEUE, connect(settings.redis_url.get_secret_value()), table, sweep=each(SWEEP_EVERY_S, lambda: sweep(deps))
+    )

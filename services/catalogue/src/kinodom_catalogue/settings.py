@@ -37,7 +37,7 @@ class Settings(CommonSettings):
     """Where the catalogue keeps things, and whom its worker may ask."""
 
     store: Annotated[str, AfterValidator(_store_address)]  # sqlite:////path.sqlite or mongodb://host:27017/catalogue
-    redis_url: str
+    redis_url: SecretStr
     covers_root: Annotated[Path, AfterValidator(_absolute)]  # Nginx serves it under /covers/
     omdb_key: SecretStr | None = None  # the operator's own; None: OMDb is not asked
     omdb_url: HttpUrl = HttpUrl("https://www.omdbapi.com/")

@@ -66,7 +66,7 @@ def build(settings: Settings) -> Deps:
     store = open_store(settings.store)
     shelf = StoreShelf(store, now_utc)
     shelf.migrate()
-    connection = connect(settings.redis_url)
+    connection = connect(settings.redis_url.get_secret_value())
     return Deps(
         shelf=shelf,
         index=FreshIndex(shelf, now_utc),
@@ -84,7 +84,7 @@ def build_worker(settings: Settings) -> WorkerDeps:
     outside = _outside(settings, redirects=5)
     return WorkerDeps(
         shelf=shelf,
-        hints=QueueHints(make_queue(QUEUE, connect(settings.redis_url))),
+        hints=QueueHints(make_queue(QUEUE, connect(settings.redis_url.get_secret_value()))),
         providers=_providers(settings, store, outside),
         covers=DiskCovers(outside, settings.covers_root),
         close=store.close,

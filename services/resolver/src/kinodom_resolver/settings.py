@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr, StringConstraints
 from pydantic_settings import NoDecode
 
 from kinodom_common.egress import parse_allow_lan
@@ -13,10 +13,15 @@ from kinodom_common.settings import CommonSettings
 
 Minutes = Annotated[float, Field(ge=0, le=60 * 24 * 365)]
 Days = Annotated[float, Field(ge=0, le=3650)]
+HostName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$", to_lower=True)]
 
 
 def _words(value: object) -> object:
     return frozenset(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def _in_order(value: object) -> object:
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
 def _lan_list(value: str) -> str:
@@ -31,6 +36,15 @@ class Settings(CommonSettings):
     source_key: SecretStr | None = None  # cookies are locked with it; None: none can be kept
     archive_url: HttpUrl = HttpUrl("https://archive.org")
     demo_url: HttpUrl | None = None  # None: the demo films are switched off
+    kodik_token: Annotated[SecretStr, Field(min_length=8)] | None = None  # the operator's own; None: Kodik is off
+    kodik_api_url: HttpUrl = HttpUrl("https://kodik-api.com")
+    kodik_player_hosts: Annotated[tuple[HostName, ...], NoDecode, BeforeValidator(_in_order)] = ("kodikplayer.com",)
+    shikimori_enabled: bool = True  # asked for titles when the Kodik token may not search
+    shikimori_url: HttpUrl = HttpUrl("https://shikimori.io")
+    shikimori_mirrors: Annotated[tuple[HttpUrl, ...], NoDecode, BeforeValidator(_in_order)] = (
+        HttpUrl("https://shiki.one"),
+        HttpUrl("https://shikimori.one"),
+    )  # asked when the one before does not answer
     sources_off: Annotated[frozenset[str], NoDecode, BeforeValidator(_words)] = frozenset()
     allow_lan: Annotated[str, AfterValidator(_lan_list)] = ""  # host:port, comma between; may be called though at home
     contact: Annotated[str, Field(max_length=200)] = ""  # mail or page of the operator, told to the sites asked

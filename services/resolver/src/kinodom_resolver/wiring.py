@@ -9,6 +9,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, cast
 
 from flask import current_app
+from pydantic import SecretStr
 
 from kinodom_common.egress import EgressRules, OutsideClient, OutsideLimits, parse_allow_lan
 from kinodom_common.logs import get_log
@@ -30,8 +31,6 @@ from kinodom_resolver.sources import BUILT_IN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-    from pydantic import SecretStr
 
     from kinodom_resolver.domain.health import HealthBook
     from kinodom_resolver.domain.operating import SettingsBook
@@ -174,10 +173,24 @@ def list_sources(
     settings: Settings, outside_for: Callable[[str], Outside], known: Iterable[SourceClass]
 ) -> list[Listed]:
     """Return one row per known source; those switched off have no source in it."""
-    options = {name: str(value) for name, value in settings.model_dump(exclude=SECRETS).items() if value}
     return [
-        Listed.of(one, one.build(options, outside_for(one.name)), off=one.name in settings.sources_off) for one in known
+        Listed.of(
+            one, one.build(options_for(one.name, settings), outside_for(one.name)), off=one.name in settings.sources_off
+        )
+        for one in known
     ]
+
+
+def options_for(name: str, settings: Settings) -> dict[str, str]:
+    """Return the settings that are set, as text; of the secrets only those that belong to this source."""
+    options: dict[str, str] = {}
+    for key, value in settings.model_dump(exclude=SECRETS).items():
+        if isinstance(value, SecretStr):
+            if key.startswith(f"{name}_"):
+                options[key] = value.get_secret_value()
+        elif value:
+            options[key] = ",".join(map(str, value)) if isinstance(value, tuple | frozenset) else str(value)
+    return options
 
 
 def way_out(settings: Settings) -> OutsideClient:

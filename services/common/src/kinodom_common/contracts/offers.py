@@ -20,6 +20,14 @@ class SubtitleOffer(Reply):
     name: str | None = None
 
 
+class Skip(Reply):
+    """A part of an episode that most people pass over."""
+
+    kind: str  # `opening` or `ending`; a newer version may know more
+    start_s: Annotated[float, Field(ge=0)]
+    end_s: Annotated[float, Field(gt=0)]
+
+
 class Offer(Reply):
     """One playable rendition, or one master playlist with several."""
 
@@ -32,6 +40,7 @@ class Offer(Reply):
     expires_at: datetime | None = None  # UTC; the address is dead from then on. None: no end known
     headers: dict[str, str] = Field(default_factory=dict)  # what the media host wants to see, such as Referer
     subtitles: tuple[SubtitleOffer, ...] = ()
+    skips: tuple[Skip, ...] = ()  # in the order of their starts
 
 
 class OfferList(Reply):

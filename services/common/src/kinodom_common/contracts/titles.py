@@ -135,6 +135,7 @@ class SourceCard(Reply):
     label: str  # for people
     weight: int  # the heavier, the earlier its hits stand
     enabled: bool  # False: switched off, or a setting it needs is missing
+    note: str | None = None  # in words, why it is not enabled
     set_up: bool = True  # False: a setting it needs is missing
     pacing_s: float = 0.0  # least time between two requests to one host
     time_limit_s: float | None = None  # it is waited for no longer; None: as long as for the others

@@ -73,6 +73,8 @@ class _Ask:
     url: str
     headers: Mapping[str, str]
     body: bytes | None
+    follows: bool = True  # False: a redirect is a bad status
+    bad_body_bytes: int = 0  # a body of a bad status, up to this size, goes into the error
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +127,34 @@ class OutsideClient:
         headers: Mapping[str, str] | None = None,
         max_bytes: int | None = None,
         deadline_s: float | None = None,
+        follows: bool = True,
     ) -> Any:
-        """Return the JSON that a POST of JSON gives."""
+        """Return the JSON that a POST of JSON gives; without `follows` a redirect is a bad status."""
         wanted = {"Accept": "application/json", **(headers or {}), "Content-Type": "application/json"}
-        ask = _Ask(method="POST", url=url, headers=wanted, body=json.dumps(body).encode())
+        ask = _Ask(method="POST", url=url, headers=wanted, body=json.dumps(body).encode(), follows=follows)
         return self._exchange(ask, max_bytes, deadline_s).json()
+
+    def post_form(
+        self,
+        url: str,
+        fields: Mapping[str, str],
+        *,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int | None = None,
+        deadline_s: float | None = None,
+        bad_body_bytes: int = 0,
+    ) -> OutsideReply:
+        """Return the answer to a form; it may hold a secret, so it is not sent on by a redirect.
+
+        Args:
+            bad_body_bytes: the body of a bad status is kept in `OutsideBadStatus.body` when it is no larger.
+        """
+        wanted = {"Accept": "*/*", **(headers or {}), "Content-Type": "application/x-www-form-urlencoded"}
+        ask = _Ask(
+            method="POST", url=url, headers=wanted, body=urlencode(fields).encode(),
+            follows=False, bad_body_bytes=bad_body_bytes,
+        )  # fmt: skip
+        return self._exchange(ask, max_bytes, deadline_s)
 
     def _exchange(self, ask: _Ask, max_bytes: int | None, deadline_s: float | None) -> OutsideReply:
         deadline = Deadline(deadline_s or self.limits.whole_s, what=shown(ask.url))
@@ -164,9 +189,9 @@ class OutsideClient:
                 raise OutsideBadAnswer(f"{shown(ask.url)}: a header for it cannot be sent.") from exc
             with line.getresponse() as answer:
                 deadline.stage(self.limits.whole_s)
-                if answer.status in _REDIRECTS and answer.headers.get("Location"):
+                if ask.follows and answer.status in _REDIRECTS and answer.headers.get("Location"):
                     return _next_ask(ask, answer)
-                _check_status(answer, ask.url)
+                _check_status(answer, ask)
                 body = _body(answer, ask.url, max_bytes)
         names = {name.lower(): value for name, value in answer.headers.items()}
         return OutsideReply(url=ask.url, status=answer.status, headers=names, body=body)
@@ -182,14 +207,26 @@ def _next_ask(ask: _Ask, answer: http.client.HTTPResponse) -> _Ask:
     return _Ask(method="GET", url=url, headers=ask.headers, body=None)
 
 
-def _check_status(answer: http.client.HTTPResponse, url: str) -> None:
+def _check_status(answer: http.client.HTTPResponse, ask: _Ask) -> None:
     if answer.status in (404, 410):
-        raise OutsideNotFound(f"{shown(url)}: there is nothing ({answer.status}).")
+        raise OutsideNotFound(f"{shown(ask.url)}: there is nothing ({answer.status}).")
     if not 200 <= answer.status < 300:
         wait_s = retry_after_s(answer.headers.get("Retry-After"), now_s=time.time())
-        raise OutsideBadStatus(
-            f"{shown(url)}: answered with status {answer.status}.", status=answer.status, retry_after_s=wait_s
+        bad = OutsideBadStatus(
+            f"{shown(ask.url)}: answered with status {answer.status}.", status=answer.status, retry_after_s=wait_s
         )
+        bad.body = _bad_body(answer, ask)
+        raise bad
+
+
+def _bad_body(answer: http.client.HTTPResponse, ask: _Ask) -> bytes:
+    """Return the whole body when it is within what the caller wants; nothing of one that is larger or broken."""
+    if ask.bad_body_bytes <= 0:
+        return b""
+    try:
+        return _body(answer, ask.url, ask.bad_body_bytes)
+    except (OutsideTooLarge, OutsideBadAnswer):
+        return b""
 
 
 def _body(answer: http.client.HTTPResponse, url: str, max_bytes: int) -> bytes:

@@ -59,6 +59,7 @@ class OutsideBadStatus(UpstreamFailed):
     """The answer has a status we cannot use. Facts: `status`, `retry_after_s` (None: not said)."""
 
     code = "outside_bad_status"
+    body: bytes = b""  # for a caller who asked for it; never shown
 
 
 class OutsideBadAnswer(UpstreamFailed):

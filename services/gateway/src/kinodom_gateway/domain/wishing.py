@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 DEMO_NAMES = ("The Tin Lighthouse", "Salt and Moon", "Paper Fleet")
 DEMO_SOURCE = "demo"
 MAX_AT_ONCE = 200
+# What a wish may hold; sources write longer things.
+LONGEST_EPISODE_NAME, LONGEST_DUB_NAME, LONGEST_LANGUAGE = 300, 200, 35
 
 
 class NoSuchTranslation(NotFound):
@@ -114,11 +116,11 @@ def _request(
         external_id=choice.external_id,
         season=one.season,
         episode=one.episode,
-        episode_name=one.name,
+        episode_name=one.name[:LONGEST_EPISODE_NAME] if one.name else None,
         translation_id=translation.translation_id,
-        translation_name=translation.name,
+        translation_name=translation.name[:LONGEST_DUB_NAME],
         translation_kind=translation.kind,
-        language=translation.language,
+        language=translation.language if len(translation.language or "") <= LONGEST_LANGUAGE else None,
         height_px=choice.height_px,
         title=page.card,
         asked_by=viewer_id,

@@ -140,43 +140,54 @@ class SourceOutside:
         self,
         url: str,
         *,
-        params: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
         max_bytes: int | None = None,
+        deadline_s: float | None = None,
     ) -> OutsideReply:
         """Return the page at an address."""
         sent = self._with_cookie(url, headers)
-        return self._send(
-            url,
-            lambda client, end_s: client.get(url, params=params, headers=sent, max_bytes=max_bytes, deadline_s=end_s),
-        )
 
-    def get_json(
-        self,
-        url: str,
-        *,
-        params: Mapping[str, str | int] | None = None,
-        headers: Mapping[str, str] | None = None,
-        max_bytes: int | None = None,
-    ) -> object:
+        def ask(client: OutsideClient, left: float) -> OutsideReply:
+            return client.get(url, headers=sent, max_bytes=max_bytes, deadline_s=min(left, deadline_s or left))
+
+        return self._send(url, ask)
+
+    def get_json(self, url: str) -> object:
         """Return the JSON value at an address."""
-        sent = self._with_cookie(url, headers)
+        sent = self._with_cookie(url, None)
 
-        def ask(client: OutsideClient, end_s: float) -> object:
-            found: object = client.get_json(url, params=params, headers=sent, max_bytes=max_bytes, deadline_s=end_s)
+        def ask(client: OutsideClient, left: float) -> object:
+            found: object = client.get_json(url, headers=sent, deadline_s=left)
             return found
 
         return self._send(url, ask)
 
-    def post_json(
-        self, url: str, body: object, *, headers: Mapping[str, str] | None = None, max_bytes: int | None = None
-    ) -> object:
-        """Return the JSON value that a POST gives; it is sent once."""
+    def post_json(self, url: str, body: object, *, follows: bool = True) -> object:
+        """Return the JSON value that a POST of JSON gives; it is sent once."""
+        sent = self._with_cookie(url, None)
+
+        def ask(client: OutsideClient, left: float) -> object:
+            found: object = client.post_json(url, body, headers=sent, deadline_s=left, follows=follows)
+            return found
+
+        return self._send(url, ask, tries=1)
+
+    def post_form(
+        self,
+        url: str,
+        fields: Mapping[str, str],
+        *,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int | None = None,
+        bad_body_bytes: int = 0,
+    ) -> OutsideReply:
+        """Return the answer to a form; it is sent once."""
         sent = self._with_cookie(url, headers)
 
-        def ask(client: OutsideClient, end_s: float) -> object:
-            found: object = client.post_json(url, body, headers=sent, max_bytes=max_bytes, deadline_s=end_s)
-            return found
+        def ask(client: OutsideClient, left: float) -> OutsideReply:
+            return client.post_form(
+                url, fields, headers=sent, max_bytes=max_bytes, deadline_s=left, bad_body_bytes=bad_body_bytes
+            )
 
         return self._send(url, ask, tries=1)
 

@@ -90,7 +90,9 @@ def _row_as_set(row: Listed, own: Override) -> Listed:
         source = row.source or row.spare
     if own.enabled is False or weight == 0:
         source = None
-    return replace(row, weight=weight, source=source, spare=row.source or row.spare, limit_s=own.time_limit_s)
+    note = None if source is not None else row.note or "Switched off by the operator."
+    spare = row.source or row.spare
+    return replace(row, weight=weight, source=source, spare=spare, limit_s=own.time_limit_s, note=note)
 
 
 def cards(listed: Sequence[Listed], *, settings: SettingsBook, book: HealthBook) -> SourceList:
@@ -183,6 +185,7 @@ def _card(row: Listed, own: Override, settings: SettingsBook, health: Health) ->
         label=row.label,
         weight=row.weight,
         enabled=row.source is not None,
+        note=row.note,
         set_up=row.source is not None or row.spare is not None,
         pacing_s=own.pacing_s or 0.0,
         time_limit_s=own.time_limit_s,

@@ -40,11 +40,32 @@ class Outside(Protocol):
     Raises NotFound, UpstreamFailed, or Rejected for an address the house does not visit.
     """
 
-    def get(self, url: str, *, headers: Mapping[str, str] | None = None, max_bytes: int | None = None) -> Page:
+    def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int | None = None,
+        deadline_s: float | None = None,
+    ) -> Page:
         """Return the page at an address."""
 
     def get_json(self, url: str) -> object:
         """Return the JSON value at an address."""
+
+    def post_json(self, url: str, body: object, *, follows: bool = True) -> object:
+        """Return the JSON value that a POST of JSON gives; without `follows` a redirect is a bad status."""
+
+    def post_form(
+        self,
+        url: str,
+        fields: Mapping[str, str],
+        *,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int | None = None,
+        bad_body_bytes: int = 0,
+    ) -> Page:
+        """Return the answer to a form. Of a bad status, a body up to so many bytes stands in the error's `body`."""
 
 
 class Source(Protocol):
@@ -90,7 +111,11 @@ class Searches(Protocol):
 
 
 class SourceClass(Protocol):
-    """What the registry reads: a class that builds its source from the operator's options."""
+    """What the registry reads: a class that builds its source from the operator's options.
+
+    It may also have `needs`: a sentence for people about the option without which there is no source. An option that
+    is a secret is shown only to the source whose name it begins with.
+    """
 
     name: str
     label: str
@@ -110,9 +135,13 @@ class Listed:
     source: Source | None  # None: switched off, or an option it needs is missing
     spare: Source | None = None  # built, and switched off by the settings: the operator may switch it on
     limit_s: float | None = None  # it is waited for no longer than this; None: as long as for the others
+    note: str | None = None  # in words, why there is no source
 
     @classmethod
     def of(cls, known: SourceClass, source: Source | None, *, off: bool = False) -> Self:
         """Return the row of a source that was built, or was not; `off`: switched off by the settings."""
         shown, spare = (None, source) if off else (source, None)
-        return cls(name=known.name, label=known.label, weight=known.weight, source=shown, spare=spare)
+        needs = str(getattr(known, "needs", "A setting it needs is missing."))
+        why = "Switched off by KINODOM_SOURCES_OFF." if spare is not None else f"Not configured. {needs}"
+        note = why if shown is None else None
+        return cls(name=known.name, label=known.label, weight=known.weight, source=shown, spare=spare, note=note)

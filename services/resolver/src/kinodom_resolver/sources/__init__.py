@@ -10,5 +10,6 @@ from typing import Final
 BUILT_IN: Final = {
     "demo": "kinodom_resolver.sources.demo:Demo",
     "direct": "kinodom_resolver.sources.direct:Direct",
+    "kodik": "kinodom_resolver.sources.kodik:Kodik",
     "internet_archive": "kinodom_resolver.sources.internet_archive:InternetArchive",
 }
