@@ -107,3 +107,12 @@ def test_the_built_in_sources_are_there_without_an_installed_package() -> None:
 def test_a_bad_setting_stops_the_start_and_is_named(name: str, value: str) -> None:
     with pytest.raises(SystemExit, match=f"KINODOM_{name}"):
         read_settings(Settings, {**KEY, f"KINODOM_{name}": value})
+
+
+def test_addresses_are_not_shown_stale_and_the_rest_is_for_days() -> None:
+    settings = read_settings(Settings, {**KEY, "KINODOM_OFFERS_LIFE_MIN": "1", "KINODOM_CACHE_LIFE_TIME": "2"})
+
+    lives = wiring.lives_of(settings)
+
+    assert (lives["offers"].fresh_s, lives["offers"].kept_s) == (300, 0)  # the saving period is the least
+    assert (lives["search"].fresh_s, lives["search"].kept_s, lives["title"].kept_s) == (1800, 172_800, 172_800)

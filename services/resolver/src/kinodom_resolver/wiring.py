@@ -141,12 +141,11 @@ def build_keeper(settings: Settings, line: RedisLine, wall: Wall) -> Keeper:
 
 
 def lives_of(settings: Settings) -> dict[QuestionKind, Life]:
-    """Return how long answers are kept, by kind."""
+    """Return how long answers are kept, by kind. Addresses are not shown stale: many die without saying when."""
     minutes = {kind: float(getattr(settings, f"{kind}_life_min")) for kind in KINDS}
-    return {
-        kind: Life(fresh_s=60 * max(fresh_min, settings.saving_period), kept_s=86_400 * settings.cache_life_time)
-        for kind, fresh_min in minutes.items()
-    }
+    fresh = {kind: 60 * max(fresh_min, settings.saving_period) for kind, fresh_min in minutes.items()}
+    stale_s = 86_400 * settings.cache_life_time
+    return {kind: Life(fresh_s=fresh_s, kept_s=0 if kind == "offers" else stale_s) for kind, fresh_s in fresh.items()}
 
 
 def entry_points() -> list[metadata.EntryPoint]:
