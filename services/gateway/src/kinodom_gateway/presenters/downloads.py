@@ -11,6 +11,7 @@ from kinodom_gateway.i18n import gettext as _
 from kinodom_gateway.presenters import words
 
 if TYPE_CHECKING:
+    from kinodom_common.contracts.videos import Title
     from kinodom_common.contracts.wishes import Wish
 
 
@@ -21,6 +22,7 @@ class WishRow:
     wish_id: str
     name: str
     url: str
+    cover_url: str | None  # known once the title is on the shelf
     facts: str
     state: str
     percent: int
@@ -40,9 +42,10 @@ class DownloadsView:
     done: tuple[WishRow, ...]
 
 
-def downloads_view(wishes: tuple[Wish, ...]) -> DownloadsView:
-    """Return the downloads page, each wish in the part that its state says."""
-    rows = [(wish.state, wish_row(wish)) for wish in wishes]
+def downloads_view(wishes: tuple[Wish, ...], titles: tuple[Title, ...]) -> DownloadsView:
+    """Return the downloads page, each wish in the part that its state says; `titles` are those of the shelf."""
+    covers = {one: title.cover for title in titles for one in title.external_ids}
+    rows = [(wish.state, wish_row(wish, covers.get(wish.request.external_id))) for wish in wishes]
 
     def of(*states: str) -> tuple[WishRow, ...]:
         return tuple(row for state, row in rows if state in states)
@@ -52,7 +55,7 @@ def downloads_view(wishes: tuple[Wish, ...]) -> DownloadsView:
     )
 
 
-def wish_row(wish: Wish) -> WishRow:
+def wish_row(wish: Wish, cover: str | None) -> WishRow:
     """Return one line of the downloads page."""
     request, progress = wish.request, wish.progress
     name = request.title.name
@@ -67,6 +70,7 @@ def wish_row(wish: Wish) -> WishRow:
         wish_id=wish.wish_id,
         name=name,
         url=url_for("pages.external", external_id=request.external_id),
+        cover_url=f"/covers/{cover}" if cover else None,
         facts=f"{request.translation_name}, {height}",
         state=wish.state,
         percent=words.percent(progress.fraction),

@@ -120,7 +120,7 @@ def _wish_line(wish: Wish) -> BoardLine:
 def card(title: Title) -> Card:
     """Return the poster of a title of the house."""
     note = words.kind(title.kind)
-    if title.kind == "series":
+    if title.kind == "series" and title.episodes_count:
         note = f"{note}, {words.episodes(title.episodes_count)}"
     elif title.year:
         note = f"{note}, {title.year}"

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, redirect, render_template, request, url_for
 
+from kinodom_common.errors import KinodomError
 from kinodom_common.openapi import query_of
 from kinodom_gateway.domain import finding, wishing
-from kinodom_gateway.domain.finding import Seen, side_by_side
+from kinodom_gateway.domain.finding import Seen, must, side_by_side
 from kinodom_gateway.presenters import downloads, shelf, titles
 from kinodom_gateway.presenters.player import watch_view
 from kinodom_gateway.routes.access import link_for, title_known, video_page
@@ -85,9 +86,13 @@ def demo() -> Response:
 
 @bp.get("/downloads")
 def queue() -> str:
-    """Show the queue."""
-    view = downloads.downloads_view(deps().downloader.wishes(limit=300).wishes)
-    return render_template("downloads.html", page=view)
+    """Show the queue; without the catalogue it has no pictures."""
+    tools = deps()
+    found, shelved = side_by_side(
+        lambda: tools.downloader.wishes(limit=300), lambda: tools.catalogue.titles(limit=200), wait_s=3.0
+    )
+    titles = () if isinstance(shelved, KinodomError) else shelved.titles
+    return render_template("downloads.html", page=downloads.downloads_view(must(found).wishes, titles))
 
 
 @bp.post("/wishes/<wish_id>/retry")
