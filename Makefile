@@ -7,7 +7,7 @@ COMPOSE ?= docker compose
 SOURCES = services demo house tests $(wildcard bench)
 
 .PHONY: help run demo status front-end up down logs ps check format lint types unit node-test test test-compose check-source \
-	bench bench-serve bench-start lock dev clean
+	bench bench-serve bench-start bench-search lock dev clean
 
 ##@ The house
 help: ## say what there is
@@ -73,10 +73,13 @@ check-source: dev ## try the description of a site: make check-source FILE=sites
 	@exec env PYTHONPATH=services/common/src:services/resolver/src $(PYTHON) -m kinodom_resolver.check_source \
 		--allow-lan "$$KINODOM_ALLOW_LAN" "$(FILE)"
 
-bench: bench-serve bench-start ## all benchmarks
+bench: bench-serve bench-start bench-search ## all benchmarks
 
 bench-serve: dev ## signed delivery by Nginx against bare files
 	@exec $(PYTHON) -m bench.serve
+
+bench-search: dev ## how long a search takes, cold, warm, and asked 200 times at once
+	@exec $(PYTHON) -m bench.search
 
 bench-start: dev ## how long the house takes to open, and what it holds at rest
 	@exec $(PYTHON) -m bench.start

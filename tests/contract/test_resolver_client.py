@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from openapi_spec_validator import validate
@@ -10,13 +11,17 @@ from pydantic import SecretStr
 
 from kinodom_common.clients.resolver import ResolverClient
 from kinodom_common.contracts.offers import Offer
+from kinodom_common.contracts.sources import CookieIn, SourceChange
 from kinodom_common.errors import NotFound, Rejected, UpstreamFailed
 from kinodom_common.http import HttpClient
+from kinodom_resolver.adapters.redis_line import RedisLine, connect
+from kinodom_resolver.adapters.redis_settings import RedisSettings
 from kinodom_resolver.app import create_app
 from kinodom_resolver.domain.wall import Wall
 from kinodom_resolver.settings import Settings
 from kinodom_resolver.wiring import Deps
-from tests.support.fake_sources import FakeSource, film, hit, listed
+from tests.support.fake_sources import FakeSource, Hanging, film, hit, listed
+from tests.support.redis_server import RedisServer
 from tests.support.served import served
 
 KEY = "an invented key"
@@ -110,4 +115,85 @@ def test_the_openapi_document_is_valid_and_names_every_path(source: FakeSource) 
     document = app.test_client().get("/openapi.json").get_json()
 
     validate(document)
-    assert set(document["paths"]) == {"/search", "/titles/{external_id}", "/offers", "/sources"}
+    assert set(document["paths"]) == {
+        "/search",
+        "/search/stream",
+        "/titles/{external_id}",
+        "/offers",
+        "/sources",
+        "/sources/{name}",
+        "/sources/{name}/cookie",
+        "/sources/{name}/try",
+    }
+
+
+def test_a_search_is_told_line_by_line_as_the_sources_answer(client: ResolverClient, source: FakeSource) -> None:
+    slow = Hanging()
+    late = FakeSource("late", lambda: [*slow(), hit("late:1")])
+    deps = Deps(listed=tuple(listed(source, late)), wall=Wall(), search_deadline_s=60, open_deadline_s=60)
+    source.answer = [hit(ODD_ID)]
+
+    with served(create_app(Settings(inner_key=SecretStr(KEY)), deps=deps)) as url:
+        lines = ResolverClient(HttpClient("resolver", url, inner_key=KEY)).search_lines("moon")
+        first = next(lines)
+        was_waiting = not slow.let_go.is_set()
+        slow.let_go.set()
+        rest = list(lines)
+
+    assert was_waiting
+    assert [one.external_id for one in first.hits] == [ODD_ID]
+    assert [line.outcome.source for line in rest if line.outcome] == ["late"]
+    assert [line.done for line in rest] == [False, True]
+
+
+def test_an_empty_search_by_lines_is_refused_at_once(client: ResolverClient) -> None:
+    with pytest.raises(Rejected) as caught:
+        client.search_lines(" ")
+
+    assert caught.value.code == "empty_query"
+
+
+def test_what_the_operator_sets_arrives_and_is_shown_without_secrets(source: FakeSource, tmp_path: Path) -> None:
+    server = RedisServer(tmp_path).start()
+    memory = connect(server.url)
+    source.answer = [hit(ODD_ID)]
+    deps = Deps(
+        listed=tuple(listed(source)),
+        wall=Wall(),
+        search_deadline_s=60,
+        open_deadline_s=60,
+        settings=RedisSettings(RedisLine(memory), key="another invented key"),
+    )
+    with served(create_app(Settings(inner_key=SecretStr(KEY)), deps=deps)) as url:
+        client = ResolverClient(HttpClient("resolver", url, inner_key=KEY))
+
+        changed = client.change_source("odd", SourceChange(weight=7, pacing_s=0.5))
+        kept = client.change_source("odd", SourceChange(proxy="http://me:hidden@proxy.test:8080"))
+        names = client.set_cookie("odd", CookieIn(text=SecretStr("a=hidden"), domain="odd.test"))
+        listed_card = client.sources().sources[0]
+        client.forget_cookie("odd")
+        trial = client.try_source("odd", "moon")
+
+    assert (changed.weight, kept.weight, kept.pacing_s, kept.proxy) == (7, 7, 0.5, "http://proxy.test:8080")
+    assert (names.names, listed_card.cookies) == (("a",), 1)
+    assert "hidden" not in listed_card.model_dump_json() + names.model_dump_json()
+    assert (trial.outcome.state, trial.hits[0].external_id) == ("answered", ODD_ID)
+    memory.close()  # type: ignore[union-attr]
+    server.stop()
+
+
+def test_a_source_that_nobody_knows_cannot_be_set(client: ResolverClient) -> None:
+    with pytest.raises(NotFound) as caught:
+        client.change_source("nobody", SourceChange(weight=1))
+
+    assert caught.value.code == "unknown_source"
+
+
+def test_nothing_that_plays_is_told_with_the_reasons(source: FakeSource, client: ResolverClient) -> None:
+    source.answer = [Offer(source="?", url="http://192.168.0.1/a.m3u8", delivery="hls")]
+
+    with pytest.raises(UpstreamFailed) as caught:
+        client.offers(ODD_ID, translation_id="x", probe=True, also=["other:1"])
+
+    assert caught.value.code == "no_offer_plays"
+    assert str(caught.value.facts["source_odd"]).startswith("address_refused")

@@ -107,6 +107,6 @@ def test_ctrl_c_ends_it_well_and_secrets_stay_for_the_next_start(tmp_path: Path)
 
     assert running.process.returncode == 0
     assert errors.endswith("Kinodom is closed.\n")
-    assert len(keys) == 4
+    assert len(keys) == 5
     assert not [pid for pid in pids.values() if Path(f"/proc/{pid}").exists()]
     assert not (running.folder / "run/ports.json").exists()

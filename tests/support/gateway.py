@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from kinodom_common.contracts.rooms import Room, RoomItem, RoomList, RoomRequest, Vec
 from kinodom_common.contracts.titles import (
     EpisodeRef,
+    SearchLine,
     SearchReply,
     SourceOutcome,
     SourceTitle,
@@ -19,7 +20,7 @@ from kinodom_common.contracts.titles import (
 )
 from kinodom_common.contracts.videos import Title, TitleList, TitlePage, Video
 from kinodom_common.contracts.wishes import Progress, Wish, WishList, WishReply, WishRequest
-from kinodom_common.errors import KinodomError, NotFound
+from kinodom_common.errors import KinodomError, NotFound, UpstreamFailed
 from kinodom_common.hosts import HostRule
 from kinodom_common.ids import content_key, video_id_of
 from kinodom_gateway.app import create_app
@@ -29,6 +30,7 @@ from kinodom_gateway.viewer import Gate
 from kinodom_gateway.wiring import Deps
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from flask.testing import FlaskClient
@@ -127,6 +129,7 @@ class FakeCatalogue:
 class FakeResolver:
     titles: dict[str, SourceTitle] = field(default_factory=lambda: {EXTERNAL: SOURCE_TITLE})
     error: KinodomError | None = None
+    breaks_off: bool = False
 
     def search(self, query: str) -> SearchReply:
         if self.error is not None:
@@ -145,6 +148,17 @@ class FakeResolver:
             detail="No answer in 4 s.",
         )
         return SearchReply(query=query, hits=hits, sources=(answered, silent))
+
+    def search_lines(self, query: str) -> Iterator[SearchLine]:
+        reply = self.search(query)
+
+        def told() -> Iterator[SearchLine]:
+            yield SearchLine(outcome=reply.sources[0], hits=reply.hits)
+            if self.breaks_off:
+                raise UpstreamFailed("It broke off.")
+            yield SearchLine(done=True)
+
+        return told()
 
     def title(self, external_id: str) -> SourceTitle:
         if self.error is not None:

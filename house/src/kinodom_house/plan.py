@@ -34,6 +34,8 @@ OPERATOR_SETTINGS: Mapping[str, tuple[str, ...]] = {
         *("KODIK_TOKEN", "KODIK_API_URL", "KODIK_PLAYER_HOSTS"),
         *("SHIKIMORI_ENABLED", "SHIKIMORI_URL", "SHIKIMORI_MIRRORS"),
         *("SOURCES_OFF", "CONTACT", "SEARCH_DEADLINE_S", "OPEN_DEADLINE_S"),
+        *("SAVE_DATA", "USE_SAVED_DATA", "SAVED_DATA_FILE", "CACHE_LIFE_TIME", "SAVING_PERIOD"),
+        *("SEARCH_LIFE_MIN", "TITLE_LIFE_MIN", "OFFERS_LIFE_MIN", "CACHE_COUNT", "CACHE_MB"),
     ),
     "downloader": ("SEGMENT_WORKERS", "USER_AGENT", "IMPORT_ROOT"),
     "sync": ("ROOM_REMOVE_TIME_MIN",),
@@ -112,7 +114,12 @@ def _told(site: Site, service: str) -> dict[str, str]:
             "COVERS_ROOT": str(layout.covers),
             "ALLOW_LAN": allow_lan,
         },
-        "resolver": {"DEMO_URL": site.url("demo"), "ALLOW_LAN": allow_lan},
+        "resolver": {
+            **redis,
+            "DEMO_URL": site.url("demo"),
+            "SOURCE_KEY_FILE": site.secret("source_key"),
+            "ALLOW_LAN": allow_lan,
+        },
         "downloader": {
             **redis,
             "STORE": _store(site, service, durable=True),

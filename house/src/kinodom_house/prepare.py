@@ -18,7 +18,7 @@ from kinodom_house.settings import EVERY_ADDRESS
 if TYPE_CHECKING:
     from pathlib import Path
 
-KEYS = ("inner_key", "session_key", "media_key", "member_key")
+KEYS = ("inner_key", "session_key", "media_key", "member_key", "source_key")
 
 
 def write_secrets(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,28 @@ def test_a_search_shows_offers_and_names_the_silent_source(house: House) -> None
 
     assert "The Tin Lighthouse" in text
     assert "No answer in 4 s." in text
+
+
+def test_a_search_is_told_line_by_line_and_not_collected_by_nginx(house: House) -> None:
+    reply = house.client().get("/api/v1/search/stream?q=lighthouse")
+
+    lines = [json.loads(line) for line in reply.text.splitlines()]
+    assert (reply.mimetype, reply.headers["X-Accel-Buffering"]) == ("application/x-ndjson", "no")
+    assert [(len(line["hits"]), line["done"]) for line in lines] == [(1, False), (0, True)]
+
+
+def test_a_search_that_breaks_off_ends_without_its_last_line(house: House) -> None:
+    house.resolver.breaks_off = True
+
+    reply = house.client().get("/api/v1/search/stream?q=lighthouse")
+
+    assert [json.loads(line)["done"] for line in reply.text.splitlines()] == [False]
+
+
+def test_an_empty_search_by_lines_is_a_problem(house: House) -> None:
+    reply = house.client().get("/api/v1/search/stream?q=+")
+
+    assert (reply.status_code, reply.get_json()["code"]) == (400, "empty_query")
 
 
 def test_a_search_shows_what_the_disk_has_when_the_resolver_is_away(house: House) -> None:

@@ -79,7 +79,7 @@ def test_a_source_with_too_many_open_questions_is_not_asked_again(hanging: Hangi
     source = FakeSource("slow", hanging)
     wall = Wall(at_once=2, clock=clock, make_inbox=lambda: PatientInbox(clock, expected=0))
 
-    codes = [finding.search("moon", listed=listed(source), wall=wall, deadline_s=4).sources[0].code for _ in range(4)]
+    codes = [finding.search(q, listed=listed(source), wall=wall, deadline_s=4).sources[0].code for q in "abcd"]
 
     assert codes == ["source_silent", "source_silent", "source_busy", "source_busy"]
 

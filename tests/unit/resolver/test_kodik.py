@@ -271,7 +271,7 @@ def test_without_a_token_there_is_no_source_and_no_outcome_in_a_search() -> None
     reply = finding.search("Наруто", listed=listed, wall=Wall(), deadline_s=60)
 
     assert reply.sources == ()
-    assert finding.sources(listed=listed).sources[0].note == f"Not configured. {Kodik.needs}"
+    assert listed[0].note == f"Not configured. {Kodik.needs}"
 
 
 def test_a_link_at_an_old_host_is_named_and_not_opened(kodik: FakeKodik, source: Kodik) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from kinodom_common.settings import read_settings
 from kinodom_resolver import wiring
-from kinodom_resolver.domain import finding
+from kinodom_resolver.domain import finding, operating
 from kinodom_resolver.settings import Settings
 from tests.support.fake_sources import FakeSource
 
@@ -19,10 +19,13 @@ def built(**environ: str) -> wiring.Deps:
 
 
 def test_without_their_settings_the_demo_the_import_folder_and_kodik_are_off() -> None:
-    cards = finding.sources(listed=built().listed).sources
+    deps = built()
+
+    cards = operating.cards(deps.present, settings=deps.settings, book=deps.book).sources
 
     assert cards[0].name == "direct"
     assert {card.name for card in cards if not card.enabled} == {"demo", "folder", "kodik"}
+    assert {card.name for card in cards if not card.set_up} == {"demo", "folder", "kodik"}
 
 
 def test_sources_can_be_switched_off_by_name() -> None:
@@ -46,8 +49,9 @@ def test_peertube_sites_are_named_or_addressed_and_the_index_can_be_switched_off
 
 
 def test_a_source_that_is_not_there_says_why() -> None:
-    cards = finding.sources(listed=built(KINODOM_SOURCES_OFF="direct").listed).sources
+    deps = built(KINODOM_SOURCES_OFF="direct")
 
+    cards = operating.cards(deps.listed, settings=deps.settings, book=deps.book).sources
     notes = {card.name: card.note for card in cards}
 
     assert notes["direct"] == "Switched off by KINODOM_SOURCES_OFF."
@@ -122,3 +126,12 @@ def test_the_built_in_sources_are_there_without_an_installed_package() -> None:
 def test_a_bad_setting_stops_the_start_and_is_named(name: str, value: str) -> None:
     with pytest.raises(SystemExit, match=f"KINODOM_{name}"):
         read_settings(Settings, {**KEY, f"KINODOM_{name}": value})
+
+
+def test_addresses_are_not_shown_stale_and_the_rest_is_for_days() -> None:
+    settings = read_settings(Settings, {**KEY, "KINODOM_OFFERS_LIFE_MIN": "1", "KINODOM_CACHE_LIFE_TIME": "2"})
+
+    lives = wiring.lives_of(settings)
+
+    assert (lives["offers"].fresh_s, lives["offers"].kept_s) == (300, 0)  # the saving period is the least
+    assert (lives["search"].fresh_s, lives["search"].kept_s, lives["title"].kept_s) == (1800, 172_800, 172_800)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import requests  # noqa: TID251  # this module is the door
@@ -15,7 +16,7 @@ from kinodom_common.errors import Conflict, Forbidden, KinodomError, NoSpace, No
 from kinodom_common.logs import REQUEST_ID_HEADER, request_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 Model = TypeVar("Model", bound=BaseModel)
 Params = "Mapping[str, str | int | float | None]"
@@ -61,6 +62,20 @@ class HttpClient:
         """Return what the service holds under this path."""
         return self._read(self._call("GET", path, params=params), path, model)
 
+    def lines(self, path: str, model: type[Model], *, params: Mapping[str, object] | None = None) -> Iterator[Model]:
+        """Return what the service tells line by line, as it comes; errors before the first line are raised at once."""
+        reply = self._call("GET", path, params=params, stream=True)
+
+        def told() -> Iterator[Model]:
+            with closing(reply):
+                try:
+                    for line in reply.iter_lines():
+                        yield model.model_validate_json(line)
+                except (requests.RequestException, ValidationError) as exc:
+                    raise ServiceSilent(f"The {self._peer} broke off in the middle.", peer=self._peer) from exc
+
+        return told()
+
     def post(self, path: str, body: BaseModel | None, model: type[Model]) -> Model:
         """Return the service's answer to a request that is sent once."""
         return self._read(self._call("POST", path, body=body), path, model)
@@ -74,14 +89,20 @@ class HttpClient:
         self._call("DELETE", path)
 
     def _call(
-        self, method: str, path: str, *, params: Mapping[str, object] | None = None, body: BaseModel | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, object] | None = None,
+        body: BaseModel | None = None,
+        stream: bool = False,
     ) -> requests.Response:
         tries = 1 if method == "POST" else TRIES
         ends_s = time.monotonic() + self._timeout_s
         for attempt in range(1, tries + 1):
             pause_s = random.uniform(0.05, 0.2) * attempt  # noqa: S311  # jitter, not a secret
             try:
-                reply = self._send(method, path, params, body, left_s=ends_s - time.monotonic())
+                reply = self._send(method, path, params, body, left_s=ends_s - time.monotonic(), stream=stream)
             except requests.RequestException as exc:
                 if attempt == tries or time.monotonic() + pause_s >= ends_s:
                     raise ServiceSilent(
@@ -96,7 +117,14 @@ class HttpClient:
         raise AssertionError("unreachable")
 
     def _send(
-        self, method: str, path: str, params: Mapping[str, object] | None, body: BaseModel | None, *, left_s: float
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, object] | None,
+        body: BaseModel | None,
+        *,
+        left_s: float,
+        stream: bool,
     ) -> requests.Response:
         return self._session.request(
             method,
@@ -106,6 +134,7 @@ class HttpClient:
             headers=self._headers(with_body=body is not None),
             timeout=(min(2.0, left_s), left_s),
             allow_redirects=False,
+            stream=stream,
         )
 
     def _headers(self, *, with_body: bool) -> dict[str, str]:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from flask import Response, request
+from flask import Response, request, stream_with_context
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.json_schema import models_json_schema
 
@@ -92,6 +92,14 @@ def part_of_path(shape: TypeAdapter[Part], text: str) -> Part:
 def answer(model: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return the reply that carries a model."""
     return Response(model.model_dump_json(), status=status, content_type="application/json", headers=headers)
+
+
+def lines(models: Iterable[BaseModel]) -> Response:
+    """Return a reply of one JSON line for each model, sent as it comes."""
+    texts = stream_with_context(f"{model.model_dump_json()}\n" for model in models)
+    # Nginx collects a proxied reply before sending it on; the reader would get the lines in bursts.
+    headers = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
+    return Response(texts, content_type="application/x-ndjson", headers=headers)
 
 
 def document(app: Flask) -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kinodom_common.web import base_app
 from kinodom_resolver import wiring
-from kinodom_resolver.routes import finding
+from kinodom_resolver.routes import finding, sources
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 
 def create_app(settings: Settings, *, deps: wiring.Deps | None = None) -> Flask:
-    """Return the app. It keeps nothing, so it is ready as soon as it is alive."""
+    """Return the app. It works without its memory too, so it is ready as soon as it is alive."""
     app = base_app("resolver", settings, ready={})
     app.extensions["kinodom"] = deps or wiring.build(settings)
     app.register_blueprint(finding.bp)
+    app.register_blueprint(sources.bp)
     return app

@@ -15,6 +15,8 @@ MOST_PLACES: Final = 20  # each is asked in a thread of its own
 LONGEST_ADDRESS: Final = 500
 _ADDRESS: Final = TypeAdapter(HttpUrl)
 
+Minutes = Annotated[float, Field(ge=0, le=60 * 24 * 365)]
+Days = Annotated[float, Field(ge=0, le=3650)]
 HostName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$", to_lower=True)]
 
 
@@ -41,8 +43,10 @@ def _lan_list(value: str) -> str:
 
 
 class Settings(CommonSettings):
-    """Addresses of the sources, and how long they are waited for."""
+    """Addresses of the sources, how long they are waited for, and how long their answers are kept."""
 
+    redis_url: SecretStr | None = None  # redis://user:password@host:port/3; None: nothing is kept
+    source_key: SecretStr | None = None  # cookies are locked with it; None: none can be kept
     archive_url: HttpUrl = HttpUrl("https://archive.org")
     commons_url: HttpUrl = HttpUrl("https://commons.wikimedia.org")
     demo_url: HttpUrl | None = None  # None: the demo films are switched off
@@ -67,3 +71,13 @@ class Settings(CommonSettings):
     contact: Annotated[str, Field(max_length=200)] = ""  # mail or page of the operator, told to the sites asked
     search_deadline_s: Annotated[float, Field(gt=0, le=60)] = 4.0
     open_deadline_s: Annotated[float, Field(gt=0, le=60)] = 8.0  # for one title or its offers
+    save_data: bool = True  # False: no new answer is kept
+    use_saved_data: bool = True  # False: kept answers are not used
+    cache_life_time: Days = 3.0  # a stale answer is shown so long, while it is asked for again
+    saving_period: Minutes = 5.0  # an answer younger than this is not asked for again, whatever its kind
+    search_life_min: Minutes = 30.0  # answers of each kind are fresh so long
+    title_life_min: Minutes = 360.0
+    offers_life_min: Minutes = 10.0  # and never longer than the links in them live
+    cache_count: Annotated[int, Field(ge=1, le=1_000_000)] = 5000  # answers of one kind
+    cache_mb: Annotated[float, Field(gt=0, le=10_000)] = 16.0  # of one kind
+    saved_data_file: Path | None = None  # answers saved elsewhere, put on the empty shelf at the start

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+import time
+from dataclasses import dataclass, field
 from importlib import metadata
 from typing import TYPE_CHECKING, cast
 
@@ -12,9 +14,21 @@ from pydantic import SecretStr
 from kinodom_common.egress import EgressRules, OutsideClient, OutsideLimits, parse_allow_lan
 from kinodom_common.logs import get_log
 from kinodom_resolver.adapters import site_check
+from kinodom_resolver.adapters.probe import OutsideProbe
+from kinodom_resolver.adapters.redis_health import RedisHealth
+from kinodom_resolver.adapters.redis_line import RedisLine, connect
+from kinodom_resolver.adapters.redis_settings import RedisSettings
+from kinodom_resolver.adapters.redis_shelf import Bounds, RedisShelf
+from kinodom_resolver.adapters.saved_file import read_saved
+from kinodom_resolver.adapters.sending import Hosts, SourceOutside, StoredManners, through
 from kinodom_resolver.adapters.site_files import read_site
 from kinodom_resolver.adapters.site_folder import SiteFolder
+from kinodom_resolver.domain.health import Sentinel
+from kinodom_resolver.domain.keeping import Keeper, Life, import_answers
+from kinodom_resolver.domain.operating import as_set
 from kinodom_resolver.domain.ports import Listed
+from kinodom_resolver.domain.probing import Tools
+from kinodom_resolver.domain.questions import KINDS
 from kinodom_resolver.domain.wall import Wall
 from kinodom_resolver.sources import BUILT_IN
 
@@ -22,13 +36,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from kinodom_resolver.domain.health import HealthBook
+    from kinodom_resolver.domain.operating import SettingsBook
     from kinodom_resolver.domain.ports import Outside, SourceClass
+    from kinodom_resolver.domain.probing import Probe
+    from kinodom_resolver.domain.questions import Asks, QuestionKind
     from kinodom_resolver.settings import Settings
 
 log = get_log(__name__)
 
 GROUP = "kinodom.sources"
 USER_AGENT = "Kinodom/0.1 (home cinema)"
+SECRETS = {"inner_key", "redis_url", "source_key"}
+
+
+def _no_settings() -> SettingsBook:
+    return RedisSettings(RedisLine(None), key=None)
+
+
+def _no_book() -> HealthBook:
+    return RedisHealth(RedisLine(None))
+
+
+def _no_way_out() -> Probe:
+    return OutsideProbe(lambda _: OutsideClient(rules=EgressRules(), user_agent="Kinodom"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +67,34 @@ class Deps:
     """What the views work with."""
 
     listed: tuple[Listed, ...]  # those that stay as long as we run
-    wall: Wall
+    wall: Asks
     search_deadline_s: float
     open_deadline_s: float
+    settings: SettingsBook = field(default_factory=_no_settings)
+    book: HealthBook = field(default_factory=_no_book)
+    probe: Probe = field(default_factory=_no_way_out)
+    clock: Callable[[], float] = time.monotonic
     sites: Callable[[], tuple[Listed, ...]] = tuple  # those the operator described; they change while we run
 
     @property
     def present(self) -> tuple[Listed, ...]:
-        """All sources as they are now."""
+        """All sources as they are now, without what the operator set for them at run time."""
         return (*self.listed, *self.sites())
+
+    def shown(self) -> list[Listed]:
+        """Return the sources as the operator wants them now."""
+        return as_set(self.present, self.settings.overrides())
+
+    def probing(self) -> Tools:
+        """Return what is needed to find an address that plays."""
+        return Tools(
+            listed=self.shown(),
+            wall=self.wall,
+            deadline_s=self.open_deadline_s,
+            probe=self.probe,
+            book=self.book,
+            now=time.time,
+        )
 
 
 def deps() -> Deps:
@@ -54,15 +104,61 @@ def deps() -> Deps:
 
 def build(settings: Settings) -> Deps:
     """Return the parts as the settings ask for them."""
-    outside = way_out(settings)
+    line = RedisLine(connect(_secret(settings.redis_url)))
+    book, own = RedisHealth(line), RedisSettings(line, key=_secret(settings.source_key))
+    hosts, client = Hosts(book, line), way_out(settings)
+
+    def outside_for(name: str) -> Outside:
+        return SourceOutside(name, lambda proxy: through(client, proxy), hosts=hosts, manners=StoredManners(name, own))
+
+    def client_for(name: str) -> OutsideClient:
+        return through(client, StoredManners(name, own).proxy)
+
     classes = known_sources(entry_points())
     return Deps(
-        listed=tuple(list_sources(settings, outside, classes)),
-        wall=Wall(),
+        listed=tuple(list_sources(settings, outside_for, classes)),
+        sites=described_sites(settings, client, classes),
+        wall=build_keeper(settings, line, Wall(watch=Sentinel(book, now=time.time))),
         search_deadline_s=settings.search_deadline_s,
         open_deadline_s=settings.open_deadline_s,
-        sites=described_sites(settings, outside, classes),
+        settings=own,
+        book=book,
+        probe=OutsideProbe(client_for),
     )
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value else None
+
+
+def build_keeper(settings: Settings, line: RedisLine, wall: Wall) -> Keeper:
+    """Return what answers from memory and asks for the rest; answers saved elsewhere are read beside."""
+    bounds = Bounds(count=settings.cache_count, total_bytes=round(settings.cache_mb * 1024**2))
+    shelf, lives = RedisShelf(line, bounds=bounds), lives_of(settings)
+    if (path := settings.saved_data_file) is not None and settings.save_data:
+
+        def bring() -> None:
+            done = import_answers(read_saved(path), shelf=shelf, lives=lives, now_s=time.time())
+            log.info("saved_answers_imported", count=done)
+
+        threading.Thread(target=bring, name="saved-answers", daemon=True).start()
+    return Keeper(
+        wall=wall,
+        shelf=shelf,
+        lives=lives,
+        now=time.time,
+        clock=time.monotonic,
+        use=settings.use_saved_data,
+        save=settings.save_data,
+    )
+
+
+def lives_of(settings: Settings) -> dict[QuestionKind, Life]:
+    """Return how long answers are kept, by kind. Addresses are not shown stale: many die without saying when."""
+    minutes = {kind: float(getattr(settings, f"{kind}_life_min")) for kind in KINDS}
+    fresh = {kind: 60 * max(fresh_min, settings.saving_period) for kind, fresh_min in minutes.items()}
+    stale_s = 86_400 * settings.cache_life_time
+    return {kind: Life(fresh_s=fresh_s, kept_s=0 if kind == "offers" else stale_s) for kind, fresh_s in fresh.items()}
 
 
 def described_sites(
@@ -102,19 +198,22 @@ def known_sources(points: Iterable[metadata.EntryPoint]) -> list[SourceClass]:
     return known
 
 
-def list_sources(settings: Settings, outside: Outside, known: Iterable[SourceClass]) -> list[Listed]:
+def list_sources(
+    settings: Settings, outside_for: Callable[[str], Outside], known: Iterable[SourceClass]
+) -> list[Listed]:
     """Return one row per known source; those switched off have no source in it."""
-    rows = []
-    for one in known:
-        off = one.name in settings.sources_off
-        rows.append(Listed.of(one, None if off else one.build(options_for(one.name, settings), outside), off=off))
-    return rows
+    return [
+        Listed.of(
+            one, one.build(options_for(one.name, settings), outside_for(one.name)), off=one.name in settings.sources_off
+        )
+        for one in known
+    ]
 
 
 def options_for(name: str, settings: Settings) -> dict[str, str]:
     """Return the settings that are set, as text; of the secrets only those that belong to this source."""
     options: dict[str, str] = {}
-    for key, value in settings.model_dump(exclude={"inner_key"}).items():
+    for key, value in settings.model_dump(exclude=SECRETS).items():
         if isinstance(value, SecretStr):
             if key.startswith(f"{name}_"):
                 options[key] = value.get_secret_value()

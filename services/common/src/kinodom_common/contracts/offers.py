@@ -52,3 +52,4 @@ class OfferList(Reply):
     episode: int | None = None
     translation_id: str
     offers: tuple[Offer, ...] = ()
+    age_s: int | None = None  # of addresses that were kept; None: the source was asked just now

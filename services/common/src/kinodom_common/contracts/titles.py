@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -48,8 +49,28 @@ class SourceOutcome(Reply):
     state: Literal["answered", "silent"]
     count: int = 0
     took_ms: int = 0
+    age_s: int | None = None  # of an answer that was kept; None: the source was asked just now
     code: str | None = None  # of the problem, when silent
     detail: str | None = None  # in words, when silent
+
+
+class GroupMember(Reply):
+    """One hit of a group."""
+
+    external_id: ExternalId
+    source: str
+    reason: str | None = (
+        None  # why it is taken for the same title, such as `imdb_id`, `name_year_kind`; None: the first
+    )
+
+
+class TitleGroup(Reply):
+    """Hits of several sources that are one title, in the order of the hits."""
+
+    name: str
+    year: int | None = None
+    kind: Kind = "unknown"
+    members: tuple[GroupMember, ...]
 
 
 class SearchReply(Reply):
@@ -58,6 +79,15 @@ class SearchReply(Reply):
     query: str
     hits: tuple[TitleHit, ...] = ()
     sources: tuple[SourceOutcome, ...] = ()
+    groups: tuple[TitleGroup, ...] = ()  # every hit is in one of them
+
+
+class SearchLine(Reply):
+    """One line of a search that is told as it comes. The last one has `done` and nothing else."""
+
+    outcome: SourceOutcome | None = None
+    hits: tuple[TitleHit, ...] = ()
+    done: bool = False
 
 
 class EpisodeRef(Reply):
@@ -86,6 +116,17 @@ class SourceTitle(Reply):
     source: str
     card: TitleCard
     translations: tuple[Translation, ...] = ()
+    age_s: int | None = None  # of a page that was kept; None: the source was asked just now
+
+
+class SourceHealth(Reply):
+    """How a source has been of late."""
+
+    state: Literal["closed", "open"] = "closed"  # of its breaker; open: it is left alone for a while
+    last_success_at: datetime | None = None  # UTC; None: never, or not known
+    last_failure_at: datetime | None = None
+    last_code: str | None = None  # of the last failure
+    took_ms: int | None = None  # moving average of its answers
 
 
 class SourceCard(Reply):
@@ -97,6 +138,12 @@ class SourceCard(Reply):
     enabled: bool  # False: switched off, a setting it needs is missing, or there are mistakes
     mistakes: tuple[str, ...] = ()  # in the operator's description of it: file, line, what is wrong
     note: str | None = None  # in words, why it is not enabled
+    set_up: bool = True  # False: a setting it needs is missing
+    pacing_s: float = 0.0  # least time between two requests to one host
+    time_limit_s: float | None = None  # it is waited for no longer; None: as long as for the others
+    proxy: str | None = None  # without user and password
+    cookies: int = 0  # how many it has
+    health: SourceHealth = SourceHealth()
 
 
 class SourceList(Reply):

@@ -20,7 +20,7 @@ from kinodom_common.egress.errors import (
     retry_after_s,
 )
 from kinodom_common.egress.rules import EgressRules, Target, headers_for, parse_allow_lan, shown, target_of
-from kinodom_common.egress.wire import Deadline, GuardedConnection, Patience, guarded_connection
+from kinodom_common.egress.wire import Deadline, GuardedConnection, Patience, Proxy, guarded_connection
 
 __all__ = [
     "AddressRefused",
@@ -37,6 +37,7 @@ __all__ = [
     "OutsideTooLarge",
     "OutsideUnreachable",
     "Patience",
+    "Proxy",
     "SchemeRefused",
     "Target",
     "TooManyRedirects",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kinodom_common.egress.rules import Target
+    from kinodom_common.egress.wire import Proxy
 
 _CHUNK_BYTES: Final = 65_536
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -88,6 +89,7 @@ class OutsideClient:
     rules: EgressRules
     user_agent: str
     limits: OutsideLimits = OutsideLimits()
+    proxy: Proxy | None = None  # the operator's; None: straight out
 
     def get(
         self,
@@ -175,7 +177,7 @@ class OutsideClient:
     ) -> OutsideReply | _Ask:
         line = guarded_connection(
             target.scheme, target.host, target.port,
-            rules=self.rules, patience=deadline, connect_s=self.limits.connect_s,
+            rules=self.rules, patience=deadline, connect_s=self.limits.connect_s, proxy=self.proxy,
         )  # fmt: skip
         with closing(line):
             headers = {"User-Agent": self.user_agent, **headers_for(ask.headers, meant_for=meant_for, target=target)}

@@ -8,8 +8,8 @@ import socket
 import ssl
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
 from urllib.parse import quote, urlsplit
 
 from kinodom_common.egress.errors import AddressRefused, OutsideUnreachable, SchemeRefused
@@ -147,6 +147,10 @@ class EgressRules:
     resolve: Resolver = socket.getaddrinfo
     tls: ssl.SSLContext | None = None
     proxy: tuple[str, int] | None = None
+
+    def with_lan(self, host: str, port: int) -> Self:
+        """Return these rules with one more place at home that may be called."""
+        return replace(self, allow_lan=self.allow_lan | {(host.strip("[]").lower(), port)})
 
     def addresses(self, host: str, port: int) -> tuple[SocketAddress, ...]:
         """Return the socket addresses of a host, every one of them allowed.

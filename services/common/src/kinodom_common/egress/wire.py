@@ -2,28 +2,57 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import http.client
 import io
 import socket
 import ssl
 import time
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
+from urllib.parse import unquote, urlsplit
 
 import certifi
 
 from kinodom_common.egress.errors import OutsideTimeout, OutsideUnreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from _typeshed import WriteableBuffer
 
-    from kinodom_common.egress.rules import EgressRules
+    from kinodom_common.egress.rules import EgressRules, SocketAddress
 
 _READ_AHEAD_BYTES = 65_536
 _SLICE_S = 0.5
-_PROXY_HEAD_BYTES = 8192
+_PROXY_ANSWER_BYTES = 8192
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """A proxy of the operator's. It may stand at home: the operator named it, not a visitor."""
+
+    host: str
+    port: int
+    user: str | None = None  # `user:password`, as it is sent
+
+    @classmethod
+    def of(cls, address: str) -> Self:
+        """Return the proxy at `http://user:password@host:port`; raises ValueError when it is none."""
+        parts = urlsplit(address)
+        if parts.scheme != "http" or not parts.hostname or not parts.port:
+            raise ValueError("a proxy is http://host:port or http://user:password@host:port")
+        user = unquote(parts.netloc.rpartition("@")[0]) or None
+        return cls(host=parts.hostname, port=parts.port, user=user)
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """Return the header line that opens it."""
+        if self.user is None:
+            return ()
+        return (f"Proxy-Authorization: Basic {base64.b64encode(self.user.encode()).decode()}",)
 
 
 class Patience(Protocol):
@@ -119,17 +148,27 @@ class _TimedSocket:
 class GuardedConnection(http.client.HTTPConnection):
     """An HTTP(S) connection that goes to checked addresses only. Proxies of the environment are not looked at.
 
-    `patience` may be exchanged between requests; `connect_s` bounds the attempt on each address.
+    `patience` may be exchanged between requests; `connect_s` bounds the attempt on each address. With a `proxy` of
+    the operator's the line goes there, and on through it by CONNECT; the guard's word about the host counts as ever.
     """
 
     def __init__(
-        self, scheme: str, host: str, port: int, *, rules: EgressRules, patience: Patience, connect_s: float
+        self,
+        scheme: str,
+        host: str,
+        port: int,
+        *,
+        rules: EgressRules,
+        patience: Patience,
+        connect_s: float,
+        proxy: Proxy | None = None,
     ) -> None:
         self.default_port = 443 if scheme == "https" else 80
         super().__init__(host, port)
         self._scheme = scheme
         self._rules = rules
         self._connect_s = connect_s
+        self._proxy = proxy
         self.patience = patience
 
     def connect(self) -> None:
@@ -140,7 +179,7 @@ class GuardedConnection(http.client.HTTPConnection):
             OutsideTimeout, OutsideUnreachable: nobody answered.
         """
         failure: OSError | None = None
-        for family, kind, protocol, _, address in self._rules.addresses(self.host, self.port):
+        for family, kind, protocol, _, address in self._first_stop():
             sock = socket.socket(family, kind, protocol)
             try:
                 self.sock = _TimedSocket(self, self._opened(sock, address))
@@ -159,35 +198,52 @@ class GuardedConnection(http.client.HTTPConnection):
             ) from failure
         raise OutsideUnreachable(f"{self.host}: no connection.") from failure
 
+    def _first_stop(self) -> Sequence[SocketAddress]:
+        if self._proxy is None:
+            return self._rules.addresses(self.host, self.port)
+        with contextlib.suppress(OutsideUnreachable):  # a name that only the proxy can look up
+            self._rules.addresses(self.host, self.port)
+        return self._rules.with_lan(self._proxy.host, self._proxy.port).addresses(self._proxy.host, self._proxy.port)
+
     def _opened(self, sock: socket.socket, address: tuple[object, ...]) -> socket.socket:
         sock.settimeout(min(self._connect_s, self.patience.wait_s()))
         sock.connect(address)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._rules.proxy is not None:
-            self._pass_proxy(sock)
+        fixed = self._rules.proxy
+        proxy = self._proxy or (Proxy(host=fixed[0], port=fixed[1]) if fixed else None)
+        if proxy is not None:
+            self._pass_on(sock, proxy)
         if self._scheme != "https":
             return sock
         sock.settimeout(min(self._connect_s, self.patience.wait_s()))
         return (self._rules.tls or _tls()).wrap_socket(sock, server_hostname=self.host)
 
-    def _pass_proxy(self, sock: socket.socket) -> None:
-        """Have the proxy lay a line to the host; the answer is read to its empty line and not a byte further."""
+    def _pass_on(self, sock: socket.socket, proxy: Proxy) -> None:
+        """Ask the proxy for a line to the host (RFC 9110, section 9.3.6)."""
         place = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-        sock.sendall(f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n\r\n".encode("ascii"))
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
+        lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}", *proxy.header]
+        sock.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
+        answer = b""
+        while not answer.endswith(b"\r\n\r\n"):  # byte by byte: what follows belongs to the host
             sock.settimeout(min(self._connect_s, self.patience.wait_s()))
-            byte = sock.recv(1)
-            head += byte
-            if not byte or len(head) > _PROXY_HEAD_BYTES:
-                raise OutsideUnreachable(f"{self.host}: the proxy gave no answer.")
-        if not head.startswith((b"HTTP/1.1 200", b"HTTP/1.0 200")):
-            status = head.split(b"\r\n", 1)[0][:60].decode("ascii", "replace")
-            raise OutsideUnreachable(f"{self.host}: the proxy refused ({status}).")
+            piece = sock.recv(1)
+            answer += piece
+            if not piece or len(answer) > _PROXY_ANSWER_BYTES:
+                raise OutsideUnreachable(f"{proxy.host}: the proxy gave no sane answer.")
+        status = answer.split(b" ", 2)[1:2]
+        if status != [b"200"]:
+            raise OutsideUnreachable(f"{proxy.host}: the proxy refused to lead to {self.host}.")
 
 
 def guarded_connection(
-    scheme: str, host: str, port: int, *, rules: EgressRules, patience: Patience, connect_s: float = 5.0
+    scheme: str,
+    host: str,
+    port: int,
+    *,
+    rules: EgressRules,
+    patience: Patience,
+    connect_s: float = 5.0,
+    proxy: Proxy | None = None,
 ) -> GuardedConnection:
     """Return a connection, not yet opened, for requests to one host."""
-    return GuardedConnection(scheme, host, port, rules=rules, patience=patience, connect_s=connect_s)
+    return GuardedConnection(scheme, host, port, rules=rules, patience=patience, connect_s=connect_s, proxy=proxy)

@@ -17,10 +17,11 @@ class ResolverOffers:
         self._client = client
 
     def offers(self, request: WishRequest) -> OfferList:
-        """Return what sources offer now."""
+        """Return what sources offer now; an address that was kept may be the one that just died."""
         return self._client.offers(
             request.external_id,
             season=request.season,
             episode=request.episode,
             translation_id=request.translation_id,
+            fresh=True,
         )

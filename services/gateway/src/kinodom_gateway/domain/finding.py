@@ -8,13 +8,16 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from kinodom_common.contracts.titles import SearchReply, SourceTitle
+from kinodom_common.contracts.titles import SearchLine, SearchReply, SourceTitle
 from kinodom_common.contracts.videos import TitleList, TitlePage
 from kinodom_common.contracts.wishes import Wish, WishList
 from kinodom_common.errors import KinodomError, NotFound, Rejected, UpstreamFailed
+from kinodom_common.logs import get_log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+log = get_log(__name__)
 
 Result = TypeVar("Result")
 MIN_QUERY, MAX_QUERY = 1, 2000
@@ -50,6 +53,9 @@ class Sources(Protocol):
     def search(self, query: str) -> SearchReply:
         """Return what sources have under this name."""
 
+    def search_lines(self, query: str) -> Iterator[SearchLine]:
+        """Return what each source has as soon as it has answered."""
+
     def title(self, external_id: str) -> SourceTitle:
         """Return a title's page at its source."""
 
@@ -77,9 +83,7 @@ def search(query: str, *, shelf: Shelf, sources: Sources, wait_s: float) -> Foun
     Raises:
         EmptyQuery: nothing was typed.
     """
-    query = " ".join(query.split())[:MAX_QUERY]
-    if len(query) < MIN_QUERY:
-        raise EmptyQuery("Type a name, or paste the address of a video.")
+    query = _typed(query)
     home, away = side_by_side(lambda: shelf.titles(query), lambda: sources.search(query), wait_s=wait_s)
     silent = tuple(
         (part, found.detail)
@@ -92,6 +96,31 @@ def search(query: str, *, shelf: Shelf, sources: Sources, wait_s: float) -> Foun
         away=None if isinstance(away, KinodomError) else away,
         silent=silent,
     )
+
+
+def away_lines(query: str, *, sources: Sources) -> Iterator[SearchLine]:
+    """Return what the sources have, each as soon as it answers. Cut off, it ends without a line that has `done`.
+
+    Raises:
+        EmptyQuery: nothing was typed; before the first line.
+    """
+    query = _typed(query)
+    found = sources.search_lines(query)
+
+    def told() -> Iterator[SearchLine]:
+        try:
+            yield from found
+        except UpstreamFailed as exc:
+            log.warning("search_broke_off", code=exc.code)
+
+    return told()
+
+
+def _typed(query: str) -> str:
+    query = " ".join(query.split())[:MAX_QUERY]
+    if len(query) < MIN_QUERY:
+        raise EmptyQuery("Type a name, or paste the address of a video.")
+    return query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from kinodom_common.contracts.rooms import Room, RoomList
+from kinodom_common.contracts.titles import SearchLine
 from kinodom_common.contracts.videos import TitleList, TitlePage
 from kinodom_common.contracts.wishes import Wish, WishList
-from kinodom_common.openapi import answer, body_of, describes, query_of
+from kinodom_common.openapi import answer, body_of, describes, lines, query_of
 from kinodom_gateway.domain import finding, wishing
 from kinodom_gateway.routes import forms
 from kinodom_gateway.routes.access import link_for, video_page
@@ -26,6 +27,13 @@ def search() -> Response:
     found = finding.search(query.q, shelf=tools.catalogue, sources=tools.resolver, wait_s=tools.settings.search_wait_s)
     reply = forms.FoundReply(query=found.query, home=found.home, away=found.away, silent=dict(found.silent))
     return answer(reply)
+
+
+@bp.get("/search/stream")
+@describes(reply=SearchLine, query=forms.SearchQuery, problems=("empty_query",))
+def search_stream() -> Response:
+    """Tell what each source has on a line of its own, as it answers; the last line has `done`."""
+    return lines(finding.away_lines(query_of(forms.SearchQuery).q, sources=deps().resolver))
 
 
 @bp.get("/titles")

@@ -1,1 +1,1 @@
-"""What the resolver's sources stand on: sites described in files, and the way out of programs that are not ours."""
+"""What the resolver's rules stand on: Redis, the way out, children that parse, files, sites described in files."""

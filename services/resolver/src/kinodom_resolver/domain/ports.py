@@ -134,12 +134,15 @@ class Listed:
     weight: int
     source: Source | None  # None: switched off, or an option it needs is missing
     mistakes: tuple[str, ...] = ()  # in what the operator wrote about it; it is not asked before they are gone
+    spare: Source | None = None  # built, and switched off by the settings: the operator may switch it on
+    limit_s: float | None = None  # it is waited for no longer than this; None: as long as for the others
     note: str | None = None  # in words, why there is no source
 
     @classmethod
     def of(cls, known: SourceClass, source: Source | None, *, off: bool = False) -> Self:
-        """Return the row of a source that was built, or was not; `off`: because the operator switched it off."""
+        """Return the row of a source that was built, or was not; `off`: switched off by the settings."""
+        shown, spare = (None, source) if off else (source, None)
         needs = str(getattr(known, "needs", "A setting it needs is missing."))
-        why = "Switched off by KINODOM_SOURCES_OFF." if off else f"Not configured. {needs}"
-        note = why if source is None else None
-        return cls(name=known.name, label=known.label, weight=known.weight, source=source, note=note)
+        why = "Switched off by KINODOM_SOURCES_OFF." if spare is not None else f"Not configured. {needs}"
+        note = why if shown is None else None
+        return cls(name=known.name, label=known.label, weight=known.weight, source=shown, spare=spare, note=note)

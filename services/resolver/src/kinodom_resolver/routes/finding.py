@@ -9,9 +9,10 @@ from pydantic import Field
 
 from kinodom_common.contracts import Request
 from kinodom_common.contracts.offers import OfferList
-from kinodom_common.contracts.titles import ExternalId, SearchReply, SourceList, SourceTitle
-from kinodom_common.openapi import answer, describes, form_of, query_of
-from kinodom_resolver.domain import finding
+from kinodom_common.contracts.titles import ExternalId, SearchLine, SearchReply, SourceTitle
+from kinodom_common.openapi import answer, describes, form_of, lines, query_of
+from kinodom_resolver.domain import finding, probing
+from kinodom_resolver.domain.probing import Episode
 from kinodom_resolver.wiring import deps
 
 if TYPE_CHECKING:
@@ -38,6 +39,19 @@ class OffersQuery(TitleQuery):
     season: Annotated[int, Field(ge=0)] | None = None
     episode: Annotated[int, Field(ge=0)] | None = None
     translation_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    fresh: bool = False  # the source is asked again, because an address that was kept did not work
+    probe: bool = False  # only an address that was tried and plays is given
+    also: Annotated[str, Field(max_length=20_000)] = ""  # ids of the same title elsewhere, for `probe`; spaces between
+
+    def wanted(self) -> Episode:
+        """Return what is to be found."""
+        others = tuple(form_of(TitleQuery, {"external_id": one}).external_id for one in self.also.split()[:10])
+        return Episode(
+            external_ids=(self.external_id, *others),
+            season=self.season,
+            episode=self.episode,
+            translation_id=self.translation_id,
+        )
 
 
 @bp.get("/search")
@@ -46,7 +60,17 @@ def search() -> Response:
     """Ask all sources at once."""
     here = deps()
     query = query_of(SearchQuery).q
-    return answer(finding.search(query, listed=here.present, wall=here.wall, deadline_s=here.search_deadline_s))
+    return answer(finding.search(query, listed=here.shown(), wall=here.wall, deadline_s=here.search_deadline_s))
+
+
+@bp.get("/search/stream")
+@describes(reply=SearchLine, query=SearchQuery, problems=("empty_query", "bad_request"))
+def search_stream() -> Response:
+    """Ask all sources at once, and tell each answer on a line of its own as it comes."""
+    here = deps()
+    query = query_of(SearchQuery).q
+    found = finding.search_lines(query, listed=here.shown(), wall=here.wall, deadline_s=here.search_deadline_s)
+    return lines(found)
 
 
 @bp.get("/titles/<path:external_id>")
@@ -55,21 +79,18 @@ def title(external_id: str) -> Response:
     """Open a title at its source."""
     here = deps()
     asked = form_of(TitleQuery, {"external_id": external_id}).external_id
-    return answer(finding.title(asked, listed=here.present, wall=here.wall, deadline_s=here.open_deadline_s))
+    return answer(finding.title(asked, listed=here.shown(), wall=here.wall, deadline_s=here.open_deadline_s))
 
 
 @bp.get("/offers")
-@describes(reply=OfferList, query=OffersQuery, problems=("no_such_source", "no_such_title", "source_silent"))
+@describes(
+    reply=OfferList, query=OffersQuery, problems=("no_such_source", "no_such_title", "source_silent", "no_offer_plays")
+)
 def offers() -> Response:
-    """Get fresh addresses of one episode."""
-    here = deps()
-    q = query_of(OffersQuery)
-    episode = (q.external_id, q.season, q.episode, q.translation_id)
-    return answer(finding.offers(*episode, listed=here.present, wall=here.wall, deadline_s=here.open_deadline_s))
-
-
-@bp.get("/sources")
-@describes(reply=SourceList)
-def sources() -> Response:
-    """List the sources known here."""
-    return answer(finding.sources(listed=deps().present))
+    """Get addresses of one episode, or with `probe` one that plays."""
+    here, q = deps(), query_of(OffersQuery)
+    if q.probe:
+        return answer(probing.playing(q.wanted(), here.probing()))
+    asked = (q.external_id, q.season, q.episode, q.translation_id)
+    sources, wait_s = here.shown(), here.open_deadline_s
+    return answer(finding.offers(*asked, listed=sources, wall=here.wall, deadline_s=wait_s, fresh=q.fresh))
