@@ -9,13 +9,17 @@ import pytest
 from kinodom_common.egress import EgressRules, OutsideClient
 from kinodom_common.settings import read_settings
 from kinodom_resolver import wiring
+from kinodom_resolver.adapters.redis_health import RedisHealth
+from kinodom_resolver.adapters.redis_line import RedisLine
+from kinodom_resolver.adapters.redis_settings import RedisSettings
 from kinodom_resolver.adapters.site_folder import LOOK_EVERY_S, SiteFileBroken, SiteFolder
-from kinodom_resolver.domain import finding
+from kinodom_resolver.domain import finding, operating
 from kinodom_resolver.domain.wall import Wall
 from kinodom_resolver.settings import Settings
 from tests.support.fake_sites import DESCRIPTIONS
 from tests.support.fake_sources import StillClock
 
+NOTHING_SET, NOTHING_KNOWN = RedisSettings(RedisLine(None), key=None), RedisHealth(RedisLine(None))
 OUTSIDE = OutsideClient(rules=EgressRules(), user_agent="Kinodom test")
 LANTERN = (DESCRIPTIONS / "lantern.yaml").read_text(encoding="utf-8")
 TIDEPOOL = (DESCRIPTIONS / "tidepool.yaml").read_text(encoding="utf-8")
@@ -50,7 +54,7 @@ def test_a_bad_file_is_shown_with_its_mistakes_beside_the_good_ones(tmp_path: Pa
 
     rows = folder(tmp_path, clock).rows()
 
-    sick, good = finding.sources(listed=rows).sources[::-1]
+    sick, good = operating.cards(rows, settings=NOTHING_SET, book=NOTHING_KNOWN).sources[::-1]
     assert (good.name, good.enabled) == ("tidepool", True)
     assert (sick.name, sick.label, sick.enabled) == ("lantern", "a.yaml", False)
     assert sick.mistakes[0].startswith("a.yaml:11: ")

@@ -20,7 +20,7 @@ from kinodom_resolver.domain.wall import left_s
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from kinodom_common.egress import OutsideClient, OutsideReply
+    from kinodom_common.egress import EgressRules, OutsideClient, OutsideReply
     from kinodom_resolver.adapters.redis_line import RedisLine
     from kinodom_resolver.domain.health import HealthBook
     from kinodom_resolver.domain.operating import SettingsBook
@@ -135,6 +135,11 @@ class SourceOutside:
         self._client = client
         self._hosts = hosts
         self._manners = manners
+
+    @property
+    def rules(self) -> EgressRules:
+        """Return the guard's rules, for a source whose requests are made elsewhere and must keep them too."""
+        return self._client(None).rules
 
     def get(
         self,
