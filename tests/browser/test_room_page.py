@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +10,7 @@ from kinodom_common.contracts.rooms import RoomItem, RoomRequest
 from kinodom_common.contracts.wishes import DOWNLOADS_CHANNEL, Progress, WishEvent, WishList
 from tests.support.browser import TELL_REFUSALS, chromium, tab
 from tests.support.cinema import FILM_S, FIRST, SECOND, a_wish, cinema
+from tests.support.journey import PLAYING, until_in_step
 from tests.support.redis_server import RedisServer
 from tests.support.sync_service import SyncService
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-IN_STEP_MS = 100.0
-PLAYING = "kinodom.room && kinodom.room.vec()?.rate > 0 && !kinodom.player.paused()"
 PAUSED = "kinodom.room && kinodom.room.vec()?.rate === 0 && kinodom.player.paused()"
 NO_ROOM_GESTURES = "kinodom.room.vec().v"
 
@@ -73,29 +71,6 @@ def enter(open_tab: Callable[..., Tab], room_url: str) -> Callable[[str], Tab]:
     return come_in
 
 
-def apart_ms(one: Tab, other: Tab) -> float:
-    """Return how far two members are apart, each mapped to the same room time; the median of 15 looks."""
-
-    def ahead_ms(member: Tab) -> float:
-        seen = member.page.evaluate("kinodom.room.sample()")
-        return float(seen["position_ms"] - seen["target_ms"])
-
-    looks = []
-    for _ in range(15):
-        looks.append(ahead_ms(one) - ahead_ms(other))
-        one.page.wait_for_timeout(20)
-    return abs(statistics.median(looks))
-
-
-def in_step(one: Tab, other: Tab, limit_s: float = 6.0) -> float:
-    """Wait until two members are in step and return how far apart they still are, ms."""
-    for _ in range(int(limit_s / 0.4)):
-        if (apart := apart_ms(one, other)) < IN_STEP_MS:
-            return apart
-        one.page.wait_for_timeout(100)
-    pytest.fail(f"still {apart} ms apart: {one.page.evaluate('kinodom.room.sample()')}, {one.complaints}")
-
-
 def test_one_press_starts_everybody_in_step(enter: Callable[[str], Tab]) -> None:
     ann, bob = enter("ann"), enter("bob")
     ann.until(PAUSED)
@@ -105,7 +80,7 @@ def test_one_press_starts_everybody_in_step(enter: Callable[[str], Tab]) -> None
     for member in (ann, bob):
         member.until(PLAYING)
     ann.page.wait_for_timeout(1500)
-    apart = in_step(ann, bob)
+    apart = until_in_step(ann, bob)
     print(f"apart after start: {apart:.1f} ms, {ann.page.evaluate('kinodom.room.steering()')}")
     assert ann.page.evaluate(NO_ROOM_GESTURES) == 1  # nobody's player answered with an operation of its own
     assert ann.complaints == bob.complaints == []
@@ -120,7 +95,7 @@ def test_a_seek_and_a_pause_of_one_are_those_of_all(enter: Callable[[str], Tab])
 
     for member in (ann, bob):
         member.until(f"{PLAYING} && kinodom.player.position() > 30.2")
-    print(f"apart after seek: {in_step(ann, bob):.1f} ms")
+    print(f"apart after seek: {until_in_step(ann, bob):.1f} ms")
     ann.page.keyboard.press("Space")
     for member in (ann, bob):
         member.until(PAUSED)
@@ -138,7 +113,7 @@ def test_a_late_guest_gets_in_step_and_disturbs_nobody(enter: Callable[[str], Ta
     bob = enter("bob")
 
     bob.until(PLAYING)
-    print(f"apart after a late join: {in_step(ann, bob):.1f} ms")
+    print(f"apart after a late join: {until_in_step(ann, bob):.1f} ms")
     assert ann.page.evaluate("kinodom.room.seeks()") == seeks_before
     assert ann.page.evaluate(NO_ROOM_GESTURES) == 1
 
@@ -168,7 +143,7 @@ def test_another_item_is_loaded_by_everybody_without_a_new_page(enter: Callable[
         member.until(f"kinodom.player.film.videoId === '{SECOND}' && {PLAYING} && kinodom.player.position() > 0.5")
         assert member.page.evaluate("globalThis.samePage")
         assert member.page.locator("h1").inner_text() == "Episode b2"
-    print(f"apart after another item: {in_step(ann, bob):.1f} ms")
+    print(f"apart after another item: {until_in_step(ann, bob):.1f} ms")
 
 
 def test_the_film_plays_on_while_the_socket_is_down_and_is_in_step_after(enter: Callable[[str], Tab]) -> None:
@@ -184,7 +159,7 @@ def test_the_film_plays_on_while_the_socket_is_down_and_is_in_step_after(enter: 
     bob.until("kinodom.room.connected()", limit_s=20)
     ann.page.keyboard.press("Digit3")
     bob.until("kinodom.player.position() > 18.3 && kinodom.player.position() < 30")
-    print(f"apart after a lost socket: {in_step(ann, bob):.1f} ms")
+    print(f"apart after a lost socket: {until_in_step(ann, bob):.1f} ms")
 
 
 def test_held_keys_become_a_few_operations(enter: Callable[[str], Tab]) -> None:
