@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import url_for
 
 from kinodom_gateway.i18n import gettext as _
-from kinodom_gateway.presenters import words
+from kinodom_gateway.presenters import reasons, words
 
 if TYPE_CHECKING:
     from kinodom_common.contracts.videos import Title
@@ -76,6 +76,6 @@ def wish_row(wish: Wish, cover: str | None) -> WishRow:
         percent=words.percent(progress.fraction),
         left=left,
         right=right,
-        reason=wish.reason,
+        reason=reasons.sentence(wish.reason_code, wish.reason) or None,
         watch_url=url_for("pages.watch", video_id=wish.wish_id) if wish.state == "ready" else None,
     )
