@@ -71,7 +71,7 @@ def wish_row(wish: Wish, cover: str | None) -> WishRow:
         name=name,
         url=url_for("pages.external", external_id=request.external_id),
         cover_url=f"/covers/{cover}" if cover else None,
-        facts=f"{request.translation_name}, {height}",
+        facts=f"{words.dub(request.translation_name)}, {height}",
         state=wish.state,
         percent=words.percent(progress.fraction),
         left=left,

@@ -183,7 +183,7 @@ def _row(
     facts = ", ".join(part for part in (words.translation_kind(one.kind), words.language(one.language), best) if part)
     return DubRow(
         translation_id=one.translation_id,
-        name=one.name,
+        name=words.dub(one.name),
         facts=facts,
         count=_("%(present)d of %(all)d, %(home)d on disk", present=present, all=len(places), home=home),
         summary=_summary(panes),
@@ -252,6 +252,7 @@ def _note(seen: Seen) -> str | None:
 
 
 def _on_disk(video: Video) -> OnDisk:
-    name = video.translation_name if video.episode is None else f"{video.episode}, {video.translation_name}"
+    dub = words.dub(video.translation_name)
+    name = dub if video.episode is None else f"{video.episode}, {dub}"
     facts = [f"{video.height_px}p"] if video.height_px else []
     return OnDisk(name=name, facts=", ".join([*facts, words.size(video.size_bytes)]))

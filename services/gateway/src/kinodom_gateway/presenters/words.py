@@ -61,6 +61,11 @@ def translation_kind(value: str) -> str:
     return {"voice": _("voice"), "subtitles": _("subtitles"), "original": _("original")}.get(value, value)
 
 
+def dub(name: str) -> str:
+    """Return the name of a dub; the one that sources give to a film as it was made is translated."""
+    return _("Original") if name == "Original" else name
+
+
 def language(tag: str | None) -> str:
     """Return the name of a language in the viewer's own, such as `Russian`; the tag when nobody knows it."""
     try:
