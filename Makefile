@@ -7,7 +7,7 @@ COMPOSE ?= docker compose
 SOURCES = services demo house tests $(wildcard bench)
 
 .PHONY: help run demo status front-end up down logs ps check format lint types unit node-test test test-compose check-source \
-	bench bench-serve bench-start bench-search lock dev clean
+	bench bench-serve bench-start bench-search words lock dev clean
 
 ##@ The house
 help: ## say what there is
@@ -83,6 +83,13 @@ bench-search: dev ## how long a search takes, cold, warm, and asked 200 times at
 
 bench-start: dev ## how long the house takes to open, and what it holds at rest
 	@exec $(PYTHON) -m bench.start
+
+words: dev ## gather the words of pages and scripts into the Russian catalogue; new ones come empty
+	@cd services/gateway && words=$$(mktemp) && trap 'rm -f "$$words"' EXIT && \
+		babel='$(abspath $(PYTHON)) -m babel.messages.frontend --quiet' && \
+		$$babel extract -F babel.cfg -k t -k tn:1,2 -k mark --add-location=file --sort-by-file --no-wrap -o "$$words" src frontend/src && \
+		$$babel update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap -l ru -i "$$words" \
+			-o src/kinodom_gateway/translations/ru/LC_MESSAGES/messages.po
 
 lock: dev ## compile the hashed requirement files anew
 	@sh services/requirements/lock.sh

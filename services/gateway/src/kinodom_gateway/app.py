@@ -11,14 +11,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from kinodom_common.contracts.problems import Problem
 from kinodom_common.hosts import HostGuard
 from kinodom_common.web import base_app
-from kinodom_gateway import viewer, wiring
-from kinodom_gateway.i18n import gettext as _
+from kinodom_gateway import i18n, viewer, wiring
+from kinodom_gateway.presenters import reasons
 from kinodom_gateway.routes import api, pages, rooms
 
 if TYPE_CHECKING:
     from kinodom_gateway.settings import Settings
-
-LANGUAGES = ("en", "ru")
 
 
 def create_app(settings: Settings, *, deps: wiring.Deps | None = None) -> Flask:
@@ -27,7 +25,7 @@ def create_app(settings: Settings, *, deps: wiring.Deps | None = None) -> Flask:
     app = base_app("gateway", settings, ready=deps.ready, inner=False, import_name="kinodom_gateway")
     app.extensions["kinodom"] = deps
     viewer.guard(app, deps.gate)
-    Babel(app, locale_selector=_language)
+    Babel(app, locale_selector=i18n.language).domain_instance = i18n.Words()
     for blueprint in (pages.bp, rooms.bp, api.bp):
         app.register_blueprint(blueprint)
     _add_words(app, deps)
@@ -38,17 +36,16 @@ def create_app(settings: Settings, *, deps: wiring.Deps | None = None) -> Flask:
     return app
 
 
-def _language() -> str:
-    return request.accept_languages.best_match(LANGUAGES, "en")
-
-
 def _add_words(app: Flask, deps: wiring.Deps) -> None:
     def shared() -> dict[str, object]:
         return {
             "asset": deps.assets.url,
             "csrf": viewer.csrf_token,
             "house_name": deps.settings.house_name,
-            "language": _language(),
+            "language": i18n.language(),
+            "languages": i18n.LANGUAGES,
+            "this_page": i18n.this_page,
+            "words": i18n.script_words,
             "member_token": lambda: deps.gate.member_token(viewer.viewer(), viewer.viewer().name),
         }
 
@@ -61,6 +58,7 @@ def _pages_for_people(response: Response) -> Response:
     if response.mimetype != "application/problem+json" or not wants_page or request.path.startswith("/api/"):
         return response
     problem = Problem.model_validate_json(response.get_data())
-    response.set_data(render_template("error.html", problem=problem, what_next=_("Home")))
+    title, text = reasons.title(problem.title), reasons.sentence(problem.code, problem.detail)
+    response.set_data(render_template("error.html", problem=problem, title=title, text=text))
     response.content_type = "text/html; charset=utf-8"
     return response

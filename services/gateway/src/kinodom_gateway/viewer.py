@@ -12,6 +12,7 @@ from werkzeug.exceptions import MethodNotAllowed
 from kinodom_common.errors import Forbidden
 from kinodom_common.ids import new_id
 from kinodom_common.members import MemberTokens
+from kinodom_gateway.i18n import gettext as _
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -46,7 +47,7 @@ class Viewer:
     @property
     def name(self) -> str:
         """Return a name to show others until the viewer gives one."""
-        return f"Guest {self.viewer_id[:2].upper()}"
+        return _("Guest %(letters)s", letters=self.viewer_id[:2].upper())
 
 
 class Gate:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from kinodom_common.contracts.titles import SearchLine, SearchReply, SourceTitle
 from kinodom_common.contracts.videos import TitleList, TitlePage
 from kinodom_common.contracts.wishes import Wish, WishList
-from kinodom_common.errors import KinodomError, NotFound, Rejected, UpstreamFailed
+from kinodom_common.errors import KinodomError, Rejected, UpstreamFailed
 from kinodom_common.logs import get_log
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Found:
     query: str
     home: TitleList | None
     away: SearchReply | None
-    silent: tuple[tuple[str, str], ...]  # (part, sentence)
+    silent: tuple[tuple[str, KinodomError], ...]
 
 
 def search(query: str, *, shelf: Shelf, sources: Sources, wait_s: float) -> Found:
@@ -86,9 +86,7 @@ def search(query: str, *, shelf: Shelf, sources: Sources, wait_s: float) -> Foun
     query = _typed(query)
     home, away = side_by_side(lambda: shelf.titles(query), lambda: sources.search(query), wait_s=wait_s)
     silent = tuple(
-        (part, found.detail)
-        for part, found in (("catalogue", home), ("resolver", away))
-        if isinstance(found, KinodomError)
+        (part, found) for part, found in (("catalogue", home), ("resolver", away)) if isinstance(found, KinodomError)
     )
     return Found(
         query=query,
@@ -130,7 +128,7 @@ class Seen:
     external_id: str
     home: TitlePage | None  # None: not in the house yet
     source: SourceTitle | None  # None: the source has gone, or was not asked
-    source_error: str | None  # why the source is silent
+    source_error: KinodomError | None  # why the source is silent
     wishes: tuple[Wish, ...]
 
 
@@ -168,15 +166,11 @@ def _with_source(external_id: str, home: TitlePage, *, sources: Sources, queue: 
     source, wishes = side_by_side(
         lambda: sources.title(external_id), lambda: _wishes_of(external_id, queue), wait_s=wait_s
     )
-    if isinstance(source, NotFound):
-        reason: str | None = "The source does not have this title any more. What is on the disk stays."
-    else:
-        reason = source.detail if isinstance(source, KinodomError) else None
     return Seen(
         external_id=external_id,
         home=home,
         source=None if isinstance(source, KinodomError) else source,
-        source_error=reason,
+        source_error=source if isinstance(source, KinodomError) else None,
         wishes=() if isinstance(wishes, KinodomError) else wishes,
     )
 

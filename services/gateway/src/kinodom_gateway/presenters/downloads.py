@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import url_for
 
 from kinodom_gateway.i18n import gettext as _
-from kinodom_gateway.presenters import words
+from kinodom_gateway.presenters import reasons, words
 
 if TYPE_CHECKING:
     from kinodom_common.contracts.videos import Title
@@ -71,11 +71,11 @@ def wish_row(wish: Wish, cover: str | None) -> WishRow:
         name=name,
         url=url_for("pages.external", external_id=request.external_id),
         cover_url=f"/covers/{cover}" if cover else None,
-        facts=f"{request.translation_name}, {height}",
+        facts=f"{words.dub(request.translation_name)}, {height}",
         state=wish.state,
         percent=words.percent(progress.fraction),
         left=left,
         right=right,
-        reason=wish.reason,
+        reason=reasons.sentence(wish.reason_code, wish.reason) or None,
         watch_url=url_for("pages.watch", video_id=wish.wish_id) if wish.state == "ready" else None,
     )

@@ -85,13 +85,13 @@ def watch_view(
     index = next(number for number, one in enumerate(order) if one.video_id == video.video_id)
     heading = video.episode_name or page.title.name
     below = (
-        video.translation_name
+        words.dub(video.translation_name)
         if video.episode is None
         else _(
             "%(name)s, episode %(number)d. %(dub)s",
             name=page.title.name,
             number=video.episode,
-            dub=video.translation_name,
+            dub=words.dub(video.translation_name),
         )
     )
     return WatchView(
@@ -144,7 +144,7 @@ def _dubs(page: TitlePage, video: Video) -> tuple[DubLink, ...]:
     several = len({one.height_px for one in same}) > 1
     return tuple(
         DubLink(
-            name=f"{one.translation_name}, {one.height_px}p" if several else one.translation_name,
+            name=words.dub(one.translation_name) + (f", {one.height_px}p" if several else ""),
             kind=words.translation_kind(one.translation_kind),
             video_id=one.video_id,
             url=url_for("pages.watch", video_id=one.video_id),

@@ -10,7 +10,7 @@ from flask import url_for
 from kinodom_common.errors import KinodomError
 from kinodom_gateway.i18n import gettext as _
 from kinodom_gateway.i18n import ngettext
-from kinodom_gateway.presenters import words
+from kinodom_gateway.presenters import reasons, words
 
 if TYPE_CHECKING:
     from kinodom_common.contracts.rooms import Room, RoomList
@@ -141,8 +141,10 @@ def search_view(found: Found) -> SearchView:
     ]
     answered += [_answered(one) for one in outcomes]
     answered += [
-        Answered(label=_("Sources"), mark="bad", facts=_("no answer"), reason=text)
-        for part, text in found.silent
+        Answered(
+            label=_("Sources"), mark="bad", facts=_("no answer"), reason=reasons.sentence(error.code, error.detail)
+        )
+        for part, error in found.silent
         if part == "resolver"
     ]
     return SearchView(
@@ -171,6 +173,7 @@ def _offer(hit: TitleHit, labels: dict[str, str]) -> OfferRow:
 
 def _answered(one: SourceOutcome) -> Answered:
     if one.state == "silent":
-        return Answered(label=one.label, mark="bad", facts=_("no answer"), reason=one.detail)
+        reason = reasons.sentence(one.code, one.detail)
+        return Answered(label=one.label, mark="bad", facts=_("no answer"), reason=reason or None)
     facts = words.films(one.count) if one.count else _("nothing by this name")
-    return Answered(label=one.label, mark="ok", facts=f"{facts}, {one.took_ms / 1000:.1f} s", reason=None)
+    return Answered(label=one.label, mark="ok", facts=f"{facts}, {words.seconds(one.took_ms / 1000)}", reason=None)

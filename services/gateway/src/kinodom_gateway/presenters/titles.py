@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kinodom_common.errors import NotFound
 from kinodom_gateway.i18n import gettext as _
-from kinodom_gateway.presenters import words
+from kinodom_gateway.i18n import mark
+from kinodom_gateway.presenters import reasons, words
 
 if TYPE_CHECKING:
     from kinodom_common.contracts.titles import Translation
@@ -15,7 +17,12 @@ if TYPE_CHECKING:
     from kinodom_gateway.domain.finding import Seen
 
 Place = tuple[int | None, int | None]  # season, episode
-WORD_OF_PANE = {"home": "on disk", "coming": "coming", "get": "can be had", "gone": "missing in this dub"}
+WORD_OF_PANE = {
+    "home": mark("on disk"),
+    "coming": mark("coming"),
+    "get": mark("can be had"),
+    "gone": mark("missing in this dub"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +113,7 @@ def title_view(seen: Seen, *, dub: str | None) -> TitleView:
         on_disk=tuple(_on_disk(video) for video in videos),
         disk_size=words.size(sum(video.size_bytes for video in videos)) if videos else None,
         ids=tuple(one for one in (seen.external_id, home.imdb_id if home else None) if one),
-        note=seen.source_error,
+        note=_note(seen),
     )
 
 
@@ -176,7 +183,7 @@ def _row(
     facts = ", ".join(part for part in (words.translation_kind(one.kind), words.language(one.language), best) if part)
     return DubRow(
         translation_id=one.translation_id,
-        name=one.name,
+        name=words.dub(one.name),
         facts=facts,
         count=_("%(present)d of %(all)d, %(home)d on disk", present=present, all=len(places), home=home),
         summary=_summary(panes),
@@ -233,11 +240,19 @@ def _facts(kind: str, year: int | None, home: Title | None, count: int) -> tuple
     if home and home.genres:
         facts.append(", ".join(home.genres[:3]))
     if home and home.score:
-        facts.append(_("%(score).1f on %(who)s", score=home.score, who=home.score_by or ""))
+        facts.append(_("%(score)s on %(who)s", score=words.tenths(home.score), who=home.score_by or ""))
     return tuple(facts)
 
 
+def _note(seen: Seen) -> str | None:
+    error = seen.source_error
+    if isinstance(error, NotFound):
+        return _("The source does not have this title any more. What is on the disk stays.")
+    return reasons.sentence(error.code, error.detail) if error else None
+
+
 def _on_disk(video: Video) -> OnDisk:
-    name = video.translation_name if video.episode is None else f"{video.episode}, {video.translation_name}"
+    dub = words.dub(video.translation_name)
+    name = dub if video.episode is None else f"{video.episode}, {dub}"
     facts = [f"{video.height_px}p"] if video.height_px else []
     return OnDisk(name=name, facts=", ".join([*facts, words.size(video.size_bytes)]))

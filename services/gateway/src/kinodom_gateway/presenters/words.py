@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from babel import Locale, UnknownLocaleError
-from flask_babel import get_locale
+from flask_babel import format_decimal, get_locale
 
 from kinodom_gateway.i18n import gettext as _
 from kinodom_gateway.i18n import ngettext
@@ -14,8 +14,18 @@ NBSP = "\u00a0"
 def size(size_bytes: int) -> str:
     """Return `1.5 GB`, `640 MB`; decimal units, as shops and disks count."""
     if size_bytes >= 1e9:
-        return f"{size_bytes / 1e9:.1f}{NBSP}" + _("GB")
+        return tenths(size_bytes / 1e9) + NBSP + _("GB")
     return f"{max(1, round(size_bytes / 1e6))}{NBSP}" + _("MB")
+
+
+def tenths(value: float) -> str:
+    """Return `1.5`, with the viewer's decimal sign."""
+    return str(format_decimal(value, "0.0"))
+
+
+def seconds(duration_s: float) -> str:
+    """Return `0.4 s`."""
+    return tenths(duration_s) + NBSP + _("s")
 
 
 def length(duration_s: float) -> str:
@@ -25,7 +35,7 @@ def length(duration_s: float) -> str:
     minutes = round(duration_s / 60)
     hours, rest = divmod(minutes, 60)
     short = f"{rest}{NBSP}" + _("min")
-    return f"{hours}{NBSP}{_('h')} {short}" if hours else short
+    return f"{hours}{NBSP}" + _("h") + f" {short}" if hours else short
 
 
 def clock(duration_s: float) -> str:
@@ -49,6 +59,11 @@ def kind(value: str) -> str:
 def translation_kind(value: str) -> str:
     """Return the word for a kind of translation."""
     return {"voice": _("voice"), "subtitles": _("subtitles"), "original": _("original")}.get(value, value)
+
+
+def dub(name: str) -> str:
+    """Return the name of a dub; the one that sources give to a film as it was made is translated."""
+    return _("Original") if name == "Original" else name
 
 
 def language(tag: str | None) -> str:

@@ -25,7 +25,8 @@ def search() -> Response:
     """Find a name or an address in the house and at the sources."""
     tools, query = deps(), query_of(forms.SearchQuery)
     found = finding.search(query.q, shelf=tools.catalogue, sources=tools.resolver, wait_s=tools.settings.search_wait_s)
-    reply = forms.FoundReply(query=found.query, home=found.home, away=found.away, silent=dict(found.silent))
+    silent = {part: error.detail for part, error in found.silent}
+    reply = forms.FoundReply(query=found.query, home=found.home, away=found.away, silent=silent)
     return answer(reply)
 
 

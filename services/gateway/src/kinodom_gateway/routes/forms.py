@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -54,6 +54,14 @@ class RoomForm(Request):
 
     video_id: VideoId
     pos_ms: Annotated[float, Field(ge=0, le=1e9, strict=False, allow_inf_nan=False)] = 0.0
+
+
+class LanguageForm(Request):
+    """The language that a person chose, and the page to go back to."""
+
+    language: Literal["ru", "en"]
+    # an address of this house: a second slash would lead away
+    back: Annotated[str, StringConstraints(pattern=r"^/([!-.0-\[\]-~][!-~]*)?$", max_length=20_000)] = "/"
 
 
 class SearchQuery(Request):

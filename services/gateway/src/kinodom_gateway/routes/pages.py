@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, redirect, render_template, request, url_for
 
 from kinodom_common.errors import KinodomError
-from kinodom_common.openapi import query_of
+from kinodom_common.openapi import form_of, query_of
+from kinodom_gateway import i18n
 from kinodom_gateway.domain import finding, wishing
 from kinodom_gateway.domain.finding import Seen, must, side_by_side
 from kinodom_gateway.presenters import downloads, shelf, titles
 from kinodom_gateway.presenters.player import watch_view
 from kinodom_gateway.routes.access import link_for, title_known, video_page
-from kinodom_gateway.routes.forms import SearchQuery, WishForm
+from kinodom_gateway.routes.forms import LanguageForm, SearchQuery, WishForm
 from kinodom_gateway.viewer import csrf_token, viewer
 from kinodom_gateway.wiring import deps
 
@@ -107,6 +108,17 @@ def forget(wish_id: str) -> Response:
     """Take a wish off the list."""
     deps().downloader.forget(wish_id)
     return redirect(url_for("pages.queue"), 303)
+
+
+@bp.post("/language")
+def choose_language() -> Response:
+    """Keep the language that a person chose, in a cookie, and go back to the page."""
+    form = form_of(LanguageForm, {name: value for name, value in request.form.items() if name in ("language", "back")})
+    answer = redirect(form.back, 303)
+    answer.set_cookie(
+        i18n.COOKIE, form.language, i18n.COOKIE_LIFE_S, secure=request.is_secure, httponly=True, samesite="Lax"
+    )
+    return answer
 
 
 @bp.get("/watch/<video_id>")

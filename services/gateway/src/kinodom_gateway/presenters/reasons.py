@@ -1,0 +1,200 @@
+"""Why something did not work, in the viewer's language.
+
+Services tell errors in English: a title, which is one of a fixed list, and a sentence with the facts of the case. A
+viewer who reads English gets both as they are. For others the title is translated as it stands, and the sentence is
+the one that belongs to the public code; a code that is not here keeps the service's own sentence.
+"""
+
+from __future__ import annotations
+
+from kinodom_gateway.i18n import SPOKEN_BY_CODE, language, mark
+from kinodom_gateway.i18n import gettext as _
+
+TITLES = (
+    mark("Something in the house broke"),
+    mark("Not there"),
+    mark("That cannot be done"),
+    mark("Something else is already there"),
+    mark("Not allowed"),
+    mark("No answer"),
+    mark("The disk is full"),
+    mark("The list has changed"),
+    mark("We cannot tell who you are"),
+    mark("A part of the house does not answer"),
+    mark("The request has mistakes"),
+    mark("A program is missing"),
+    mark("A program took too long"),
+    mark("A program failed"),
+    mark("Stopped"),
+    mark("That address may not be called"),
+    mark("Only http and https addresses work"),
+    mark("The address leads in circles"),
+    mark("The store is not answering"),
+    mark("Already there"),
+    mark("It has changed meanwhile"),
+    mark("That cannot be stored"),
+    mark("The store is newer than this program"),
+    mark("The queue does not answer"),
+    mark("No such wish"),
+    mark("It is being worked on"),
+    mark("No subtitles in the file"),
+    mark("A kind of video we cannot play"),
+    mark("That is a live broadcast"),
+    mark("That film is locked"),
+    mark("There is no film at that address"),
+    mark("A video folder is damaged"),
+    mark("The file is damaged"),
+    mark("Nobody offers this now"),
+    mark("The video could not be packaged"),
+    mark("The media folder cannot be used"),
+    mark("Kodik does not take the token"),
+    mark("Kodik has moved"),
+    mark("Not shown in this country"),
+    mark("There is no video at this address"),
+    mark("A source does not answer"),
+    mark("A source broke"),
+    mark("This room has closed"),
+    mark("The room does not hold this video"),
+    mark("The rooms cannot be reached"),
+    mark("This did not come from a page of the house"),
+    mark("Nothing to look for"),
+    mark("Not in this dub"),
+    mark("No demo films here"),
+    # names that HTTP gives
+    mark("Bad Request"),
+    mark("Not Found"),
+    mark("Method Not Allowed"),
+    mark("Request Entity Too Large"),
+    mark("Unsupported Media Type"),
+    mark("Too Many Requests"),
+)
+
+OF_THE_HOUSE = {
+    "internal": mark("This is a mistake of the house, not yours. The log has the details."),
+    "forged_request": mark("The page is too old, or cookies are off. Load the page again and repeat."),
+    "forbidden": mark("This is not allowed here."),
+    "bad_request": mark("Something in the request does not fit. Open the page again and repeat."),
+    "rejected": mark("It cannot be done as asked."),
+    "conflict": mark("It has changed meanwhile. Load the page again."),
+    "stale": mark("It has changed meanwhile. Load the page again."),
+    "no_such_page": mark("There is no page at this address. It may have been cut off on its way."),
+    "not_found": mark("What was asked for is not here."),
+    "method_not_allowed": mark("This address is not opened that way. Begin at the home page."),
+    "body_too_large": mark("That is more than the house takes at once."),
+    "wrong_content_type": mark("Something in the request does not fit. Open the page again and repeat."),
+    "too_many_requests": mark("Too many steps at once. Wait a minute."),
+    "service_silent": mark("A part of the house does not answer. It may be starting; try again in a few seconds."),
+    "service_late": mark("No answer in time. Try again in a moment."),
+    "upstream_failed": mark("No answer in time. Try again in a moment."),
+    "store_unavailable": mark("The store does not answer. Nothing was changed; try again in a moment."),
+    "queue_down": mark("The queue does not answer. What was asked for is kept and goes on by itself."),
+    "rooms_away": mark("The rooms cannot be reached now. Films play on; try again in a moment."),
+    "room_gone": mark("This room has closed. Open the film again to make a new one."),
+    "room_item_unknown": mark("The room does not hold this film. Load the page again."),
+    "bad_token": mark("The page is too old. Load it again."),
+    "front_end_missing": mark("The scripts and styles were not built. Run make front-end and start again."),
+    "media_folder_unusable": mark("The folder of the films is missing or cannot be written. Look after its disk."),
+    "empty_query": mark("Type a name, or paste the address of a video."),
+    "no_such_title": mark("The house has no such title, or its source does not have it any more."),
+    "no_such_video": mark("This film is not on the disk any more. Open its page to get it again."),
+    "bad_video_id": mark("This film is not on the disk any more. Open its page to get it again."),
+    "no_such_wish": mark("This is not on the list any more."),
+    "wish_busy": mark("It is being worked on now. Try again when it has stopped."),
+    "wish_not_claimable": mark("There is nothing to do for this now."),
+    "no_such_translation": mark(
+        "This dub, or the episode in it, is not there any more. Open the title again and choose."
+    ),
+    "no_demo": mark("The demo site does not answer. It is started with the house; try again in a few seconds."),
+    "list_changed": mark("The list has changed. Load the page again."),
+}
+
+_ANSWER_ODD = mark("The source answered in a way the house does not understand. Try later or choose another source.")
+_NO_WAY = mark("The source cannot be reached now. Try later or choose another source.")
+_DAMAGED = mark("What was fetched is no whole film. Try again, or choose another dub or source.")
+_PART_MISSING = mark("A part of the film did not come. The others are kept; try again later.")
+_LOCKED = mark("The film is locked. The house does not touch that; another source may have it.")
+_PROGRAM = mark("The program that packages films failed. What was downloaded is kept; the log has the details.")
+_FACTS = mark("The site with the facts about films does not answer as it should. Try later.")
+
+OF_SOURCES = {
+    "source_silent": mark("The source did not answer in time. The rest is complete."),
+    "source_busy": mark("The source is still busy with earlier questions. Try again in a moment."),
+    "source_broke": _ANSWER_ODD,
+    "archive_garbled": _ANSWER_ODD,
+    "demo_garbled": _ANSWER_ODD,
+    "kodik_garbled": _ANSWER_ODD,
+    "kodik_refused": _ANSWER_ODD,
+    "kodik_player_failed": mark("The player of Kodik works differently now. Choose another source."),
+    "kodik_token_refused": mark("Kodik does not take the token. Whoever runs the house has to put in another one."),
+    "kodik_moved": mark("The player of Kodik is at another address now. Whoever runs the house can allow it."),
+    "kodik_blocked_here": mark("Kodik does not show this film in this country. Choose another source."),
+    "shikimori_trouble": _FACTS,
+    "omdb_trouble": _FACTS,
+    "provider_paused": _FACTS,
+    "no_such_source": mark("The source of this title is switched off in this house."),
+    "address_refused": mark("This address leads into the home network. Whoever runs the house can allow such places."),
+    "address_too_long": mark("The address is too long. Paste a shorter one."),
+    "scheme_refused": mark("Only addresses that begin with http:// or https:// work."),
+    "too_many_redirects": mark("The address leads on and on and arrives nowhere."),
+    "not_a_video": mark("There is no video at this address. Paste the address of a page with a film or of a file."),
+    "not_media": mark("At this address is a page or a file, but no film."),
+    "outside_not_found": mark("The other side says that this is not there any more."),
+    "outside_unreachable": _NO_WAY,
+    "outside_timeout": mark("The other side took too long. Try again later."),
+    "outside_too_large": _ANSWER_ODD,
+    "outside_bad_status": _NO_WAY,
+    "outside_bad_answer": _ANSWER_ODD,
+}
+
+OF_DOWNLOADS = {
+    "no_offer": mark("No source offers this now. Try later or choose another dub."),
+    "no_space": mark("Waits for space: too little is left on the disk. Delete something and it goes on by itself."),
+    "live_playlist": mark("This is a live broadcast: it has no end, so it cannot be downloaded."),
+    "drm_protected": _LOCKED,
+    "encrypted_media": _LOCKED,
+    "codec_not_supported": mark("No browser plays this kind of video. Choose another quality or source."),
+    "playlist_refused": _ANSWER_ODD,
+    "playlist_bad": _ANSWER_ODD,
+    "link_expired": mark("The link to the film has lapsed. The next try takes a fresh one; what came is kept."),
+    "segment_gap": mark("The source itself says that a part of the film is missing. Choose another dub or source."),
+    "segment_missing": _PART_MISSING,
+    "segment_unreachable": _PART_MISSING,
+    "segment_bad": _PART_MISSING,
+    "key_bad": _PART_MISSING,
+    "broken_boxes": _DAMAGED,
+    "packaging_failed": _DAMAGED,
+    "nothing_to_play": _DAMAGED,
+    "index_wrong": _DAMAGED,
+    "no_decoder_config": _DAMAGED,
+    "duration_wrong": _DAMAGED,
+    "offset_lost": _DAMAGED,
+    "no_key_frame": _DAMAGED,
+    "folder_broken": _DAMAGED,
+    "no_cues": mark("A file of subtitles is empty."),
+    "crashes_the_worker": mark(
+        "The download broke off three times in a row. The log of the downloader has the details."
+    ),
+    "handed_back": mark("The download was put off because the house was stopping. It goes on by itself."),
+    "lease_lost": mark("The download was put off because the house was stopping. It goes on by itself."),
+    "program_missing": mark(
+        "The program that packages films is missing. Whoever runs the house has to install ffmpeg."
+    ),
+    "program_failed": _PROGRAM,
+    "program_timeout": _PROGRAM,
+    "program_stopped": mark("The download was put off because the house was stopping. It goes on by itself."),
+}
+
+SENTENCES = OF_THE_HOUSE | OF_SOURCES | OF_DOWNLOADS
+
+
+def sentence(code: str | None, own: str | None) -> str:
+    """Return what to tell the viewer; `own` is what the service said."""
+    known = SENTENCES.get(code or "")
+    if own and (known is None or language() == SPOKEN_BY_CODE):
+        return own
+    return _(known) if known else ""
+
+
+def title(own: str) -> str:
+    """Return the title of an error; one that is not in `TITLES` stays as the service gave it."""
+    return _(own) if own in TITLES else own
