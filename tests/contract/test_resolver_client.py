@@ -129,9 +129,10 @@ def test_the_openapi_document_is_valid_and_names_every_path(source: FakeSource) 
 
 def test_a_search_is_told_line_by_line_as_the_sources_answer(client: ResolverClient, source: FakeSource) -> None:
     slow = Hanging()
-    late = FakeSource("late", lambda: [*slow(), hit("late:1")])
+    dated = {"year": 1902}
+    late = FakeSource("late", lambda: [*slow(), hit("late:1").model_copy(update=dated)])
     deps = Deps(listed=tuple(listed(source, late)), wall=Wall(), search_deadline_s=60, open_deadline_s=60)
-    source.answer = [hit(ODD_ID)]
+    source.answer = [hit(ODD_ID).model_copy(update=dated)]
 
     with served(create_app(Settings(inner_key=SecretStr(KEY)), deps=deps)) as url:
         lines = ResolverClient(HttpClient("resolver", url, inner_key=KEY)).search_lines("moon")
@@ -143,6 +144,8 @@ def test_a_search_is_told_line_by_line_as_the_sources_answer(client: ResolverCli
     assert was_waiting
     assert [one.external_id for one in first.hits] == [ODD_ID]
     assert [line.outcome.source for line in rest if line.outcome] == ["late"]
+    groups = [[one.external_id for group in line.groups for one in group.members] for line in (first, *rest)]
+    assert groups == [[ODD_ID], [ODD_ID, "late:1"], []]
     assert [line.done for line in rest] == [False, True]
 
 

@@ -8,10 +8,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from kinodom_common.contracts.rooms import Room, RoomItem, RoomList, RoomRequest, Vec
+from kinodom_common.contracts.sources import CookieIn, CookieNames, SourceChange, SourceTrial
 from kinodom_common.contracts.titles import (
     EpisodeRef,
     SearchLine,
     SearchReply,
+    SourceCard,
+    SourceHealth,
+    SourceList,
     SourceOutcome,
     SourceTitle,
     TitleCard,
@@ -28,6 +32,7 @@ from kinodom_gateway.assets import Assets
 from kinodom_gateway.settings import Settings
 from kinodom_gateway.viewer import Gate
 from kinodom_gateway.wiring import Deps
+from kinodom_resolver.domain.merging import Grouping, groups_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
 NOW = datetime(2026, 11, 21, 19, 0, tzinfo=UTC)
+LONG_AGO = datetime(2026, 11, 20, 19, 0, tzinfo=UTC)
 EXTERNAL = "demo:tin-lighthouse"
 TITLE_ID = "t0123456789abcdef0123"
 CARD = TitleCard(
@@ -47,6 +53,34 @@ PRICHAL = Translation(
 )
 KOTELNAYA = Translation(
     translation_id="kotelnaya", name="Studio Kotelnaya", kind="voice", heights_px=(360,), episodes=EPISODES[:2]
+)
+SOURCES = (
+    SourceCard(
+        name="demo",
+        label="Demo site",
+        weight=80,
+        enabled=True,
+        cookies=1,
+        reads=("words",),
+        health=SourceHealth(last_success_at=NOW, took_ms=300),
+    ),
+    SourceCard(
+        name="internet_archive",
+        label="Internet Archive",
+        weight=70,
+        enabled=True,
+        reads=("address", "words"),
+        health=SourceHealth(state="open", last_success_at=LONG_AGO, last_failure_at=NOW, last_code="outside_timeout"),
+    ),
+    SourceCard(name="direct", label="Addresses", weight=60, enabled=True, reads=("address",)),
+    SourceCard(
+        name="kodik",
+        label="Kodik",
+        weight=50,
+        enabled=False,
+        set_up=False,
+        note="Not configured. Set KINODOM_KODIK_TOKEN to a token of your own.",
+    ),
 )
 SOURCE_TITLE = SourceTitle(source="demo", card=CARD, translations=(PRICHAL, KOTELNAYA))
 
@@ -130,6 +164,11 @@ class FakeResolver:
     titles: dict[str, SourceTitle] = field(default_factory=lambda: {EXTERNAL: SOURCE_TITLE})
     error: KinodomError | None = None
     breaks_off: bool = False
+    cards: list[SourceCard] = field(default_factory=lambda: list(SOURCES))
+    changes: list[tuple[str, SourceChange]] = field(default_factory=list)
+    kept_cookies: dict[str, CookieIn] = field(default_factory=dict)
+    refuses: KinodomError | None = None  # whatever is to be changed or tried
+    also: tuple[TitleHit, ...] = ()  # what the Internet Archive has; empty: it is silent
 
     def search(self, query: str) -> SearchReply:
         if self.error is not None:
@@ -147,15 +186,23 @@ class FakeResolver:
             code="outside_timeout",
             detail="No answer in 4 s.",
         )
-        return SearchReply(query=query, hits=hits, sources=(answered, silent))
+        if self.also:
+            silent = answered.model_copy(
+                update={"source": "internet_archive", "label": "Internet Archive", "count": len(self.also)}
+            )
+        hits = (*hits, *self.also)
+        return SearchReply(query=query, hits=hits, sources=(answered, silent), groups=groups_of(hits))
 
     def search_lines(self, query: str) -> Iterator[SearchLine]:
         reply = self.search(query)
 
         def told() -> Iterator[SearchLine]:
-            yield SearchLine(outcome=reply.sources[0], hits=reply.hits)
-            if self.breaks_off:
-                raise UpstreamFailed("It broke off.")
+            grouping = Grouping()
+            for outcome in reply.sources:
+                hits = tuple(hit for hit in reply.hits if hit.source == outcome.source)
+                yield SearchLine(outcome=outcome, hits=hits, groups=grouping.with_these(hits))
+                if self.breaks_off:
+                    raise UpstreamFailed("It broke off.")
             yield SearchLine(done=True)
 
         return told()
@@ -166,6 +213,45 @@ class FakeResolver:
         if external_id not in self.titles:
             raise NotFound("The source does not know this title.")
         return self.titles[external_id]
+
+    def sources(self) -> SourceList:
+        if self.error is not None:
+            raise self.error
+        return SourceList(sources=tuple(sorted(self.cards, key=lambda one: -one.weight)))
+
+    def change_source(self, name: str, wanted: SourceChange) -> SourceCard:
+        self._may(name)
+        self.changes.append((name, wanted))
+        return self._card(name)
+
+    def cookie(self, name: str) -> CookieNames:
+        return CookieNames(source=name, names=("session",), domains=("films.example",))
+
+    def set_cookie(self, name: str, cookie: CookieIn) -> CookieNames:
+        self._may(name)
+        self.kept_cookies[name] = cookie
+        return self.cookie(name)
+
+    def forget_cookie(self, name: str) -> None:
+        self._may(name)
+        del self.kept_cookies[name]
+
+    def try_source(self, name: str, query: str) -> SourceTrial:
+        self._may(name)
+        reply = self.search(query)
+        outcome = next(one for one in reply.sources if one.source == name)
+        return SourceTrial(outcome=outcome, hits=tuple(hit for hit in reply.hits if hit.source == name))
+
+    def _may(self, name: str) -> None:
+        self._card(name)
+        if self.refuses is not None:
+            raise self.refuses
+
+    def _card(self, name: str) -> SourceCard:
+        for card in self.cards:
+            if card.name == name:
+                return card
+        raise NotFound("No source of this name is installed here.")
 
 
 @dataclass

@@ -1,6 +1,7 @@
 /** Entry of the ordinary pages. Every form here works without it. */
 import { copyButtons } from "./page/dom.js";
 import { Downloads } from "./downloads.js";
+import { sayLive, Search } from "./search.js";
 import { readWords } from "./words.js";
 
 /** `/` goes to the search box, by place on the keyboard; `?` opens the sheet of keys where a page has one. */
@@ -65,3 +66,6 @@ dialogs();
 dubs();
 if (!document.querySelector(".player")) copyButtons(); // the player's own script wires them there
 if (document.querySelector("[data-downloads], [data-wish]")) new Downloads(document.body.dataset.memberToken ?? "");
+sayLive();
+const search = document.querySelector("[data-search]");
+if (search instanceof HTMLElement) void new Search(search).run();

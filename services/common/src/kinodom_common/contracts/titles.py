@@ -87,6 +87,7 @@ class SearchLine(Reply):
 
     outcome: SourceOutcome | None = None
     hits: tuple[TitleHit, ...] = ()
+    groups: tuple[TitleGroup, ...] = ()  # that these hits are in, with the hits of earlier lines
     done: bool = False
 
 
@@ -143,6 +144,7 @@ class SourceCard(Reply):
     time_limit_s: float | None = None  # it is waited for no longer; None: as long as for the others
     proxy: str | None = None  # without user and password
     cookies: int = 0  # how many it has
+    reads: tuple[Literal["words", "address"], ...] = ()  # what it can be asked with; empty: it cannot search
     health: SourceHealth = SourceHealth()
 
 

@@ -40,3 +40,27 @@ export function post(path, body) {
     body: JSON.stringify(body),
   });
 }
+
+const LINES_TIMEOUT_MS = 45_000;
+
+/**
+ * Reads an answer that comes line by line, each a JSON value.
+ * @param {string} path
+ * @returns {AsyncGenerator<any>} throws Refused when the house refuses or the answer breaks off
+ */
+export async function* readLines(path) {
+  try {
+    const reply = await fetch(path, { credentials: "same-origin", signal: AbortSignal.timeout(LINES_TIMEOUT_MS) });
+    if (!reply.ok || !reply.body) throw new Refused(reply.status, `http_${reply.status}`, "");
+    const reader = reply.body.getReader();
+    const decoder = new TextDecoder();
+    let rest = "";
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+      const lines = (rest + decoder.decode(piece.value, { stream: true })).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) yield JSON.parse(line);
+    }
+  } catch (error) {
+    throw error instanceof Refused ? error : new Refused(0, "broke_off", String(error));
+  }
+}

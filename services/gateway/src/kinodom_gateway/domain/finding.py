@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from kinodom_common.contracts.titles import SearchLine, SearchReply, SourceTitle
-from kinodom_common.contracts.videos import TitleList, TitlePage
+from kinodom_common.contracts.titles import SearchLine, SearchReply, SourceCard, SourceList, SourceTitle
+from kinodom_common.contracts.videos import Title, TitleList, TitlePage
 from kinodom_common.contracts.wishes import Wish, WishList
 from kinodom_common.errors import KinodomError, Rejected, UpstreamFailed
 from kinodom_common.logs import get_log
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 log = get_log(__name__)
 
 Result = TypeVar("Result")
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 MIN_QUERY, MAX_QUERY = 1, 2000
 POOL = ThreadPoolExecutor(max_workers=16, thread_name_prefix="ask")
 
@@ -52,6 +54,9 @@ class Sources(Protocol):
 
     def search(self, query: str) -> SearchReply:
         """Return what sources have under this name."""
+
+    def sources(self) -> SourceList:
+        """Return the sources known there, the heaviest first."""
 
     def search_lines(self, query: str) -> Iterator[SearchLine]:
         """Return what each source has as soon as it has answered."""
@@ -94,6 +99,42 @@ def search(query: str, *, shelf: Shelf, sources: Sources, wait_s: float) -> Foun
         away=None if isinstance(away, KinodomError) else away,
         silent=silent,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A search whose sources are still to be read: what the house has, and who is asked."""
+
+    query: str
+    home: TitleList | None  # None: the catalogue does not answer
+    asked: tuple[SourceCard, ...]  # the heaviest first
+
+
+def begin(query: str, *, shelf: Shelf, sources: Sources, wait_s: float) -> Begun | None:
+    """Return what the house has at once, and the sources that this query goes to; None: nobody can say who they are.
+
+    Raises:
+        EmptyQuery: nothing was typed.
+    """
+    query = _typed(query)
+    home, known = side_by_side(lambda: shelf.titles(query), sources.sources, wait_s=wait_s)
+    if isinstance(known, KinodomError):
+        return None
+    kind = "address" if ADDRESS.fullmatch(query) else "words"
+    asked = tuple(one for one in known.sources if one.enabled and kind in one.reads)
+    return Begun(query=query, home=None if isinstance(home, KinodomError) else home, asked=asked)
+
+
+def at_home(query: str, *, shelf: Shelf) -> tuple[Title, ...]:
+    """Return the titles of the house that fit; none while the catalogue does not answer.
+
+    Raises:
+        EmptyQuery: nothing was typed.
+    """
+    try:
+        return shelf.titles(_typed(query)).titles
+    except UpstreamFailed:
+        return ()
 
 
 def away_lines(query: str, *, sources: Sources) -> Iterator[SearchLine]:

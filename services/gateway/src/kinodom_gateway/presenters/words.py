@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from babel import Locale, UnknownLocaleError
+from babel.dates import format_timedelta
 from flask_babel import format_decimal, get_locale
 
 from kinodom_gateway.i18n import gettext as _
@@ -36,6 +39,13 @@ def length(duration_s: float) -> str:
     hours, rest = divmod(minutes, 60)
     short = f"{rest}{NBSP}" + _("min")
     return f"{hours}{NBSP}" + _("h") + f" {short}" if hours else short
+
+
+def ago(age_s: float) -> str:
+    """Return `2 minutes ago`; what lies ahead by another clock happened just now."""
+    return str(
+        format_timedelta(timedelta(seconds=-max(1.0, age_s)), add_direction=True, locale=str(get_locale() or "en"))
+    )
 
 
 def clock(duration_s: float) -> str:

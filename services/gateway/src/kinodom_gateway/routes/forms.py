@@ -70,6 +70,12 @@ class SearchQuery(Request):
     q: Annotated[str, Field(max_length=2000)] = ""
 
 
+class SearchPageQuery(SearchQuery):
+    """The same, as the page is asked for."""
+
+    whole: bool = False  # the page comes when all sources have answered, whatever the browser can do
+
+
 class PageQuery(Request):
     """Which part of a list."""
 

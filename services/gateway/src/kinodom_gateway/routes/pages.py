@@ -7,22 +7,26 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, redirect, render_template, request, url_for
 
 from kinodom_common.errors import KinodomError
-from kinodom_common.openapi import form_of, query_of
+from kinodom_common.openapi import form_of, lines, query_of
 from kinodom_gateway import i18n
 from kinodom_gateway.domain import finding, wishing
 from kinodom_gateway.domain.finding import Seen, must, side_by_side
 from kinodom_gateway.presenters import downloads, shelf, titles
+from kinodom_gateway.presenters import search as searching
 from kinodom_gateway.presenters.player import watch_view
 from kinodom_gateway.routes.access import link_for, title_known, video_page
-from kinodom_gateway.routes.forms import LanguageForm, SearchQuery, WishForm
+from kinodom_gateway.routes.forms import LanguageForm, SearchPageQuery, SearchQuery, WishForm
 from kinodom_gateway.viewer import csrf_token, viewer
 from kinodom_gateway.wiring import deps
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
+    from kinodom_gateway.presenters.search import SearchView
+
 bp = Blueprint("pages", __name__)
 NEW_ON_HOME = 24
+LIVE_COOKIE = "live"  # set by the page's script: it can read a search line by line
 
 
 @bp.get("/")
@@ -37,12 +41,33 @@ def home() -> str:
 
 @bp.get("/search")
 def search() -> str:
-    """Show what the house has and what sources offer under a name or an address."""
+    """Show what the house has and what sources offer; a browser with scripts reads the latter line by line."""
+    query = query_of(SearchPageQuery)
+    live = request.cookies.get(LIVE_COOKIE) == "1" and not query.whole
+    view = (_begun(query.q) if live else None) or _whole(query.q)
+    return render_template("search.html", page=view)
+
+
+def _begun(query: str) -> SearchView | None:
     tools = deps()
-    found = finding.search(
-        query_of(SearchQuery).q, shelf=tools.catalogue, sources=tools.resolver, wait_s=tools.settings.search_wait_s
-    )
-    return render_template("search.html", page=shelf.search_view(found))
+    wait_s = tools.settings.search_wait_s
+    begun = finding.begin(query, shelf=tools.catalogue, sources=tools.resolver, wait_s=wait_s)
+    return searching.begun_view(begun) if begun else None
+
+
+def _whole(query: str) -> SearchView:
+    tools = deps()
+    wait_s = tools.settings.search_wait_s
+    return searching.search_view(finding.search(query, shelf=tools.catalogue, sources=tools.resolver, wait_s=wait_s))
+
+
+@bp.get("/search/lines")
+def search_lines() -> Response:
+    """Tell what each source adds to the search page, on a line of its own as it answers."""
+    tools, query = deps(), query_of(SearchQuery).q
+    told = finding.away_lines(query, sources=tools.resolver)
+    known = searching.known_ids(finding.at_home(query, shelf=tools.catalogue))
+    return lines(searching.page_lines(told, known=known))
 
 
 @bp.get("/titles/<title_id>")

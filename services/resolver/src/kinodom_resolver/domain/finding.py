@@ -78,11 +78,12 @@ def search_lines(query: str, *, listed: Sequence[Listed], wall: Asks, deadline_s
         EmptyQuery: the query has nothing but spaces; before the first line.
     """
     questions = search_questions(typed(query), listed)
+    grouping = merging.Grouping()
 
     def lines() -> Iterator[SearchLine]:
         for question, answer in wall.stream(questions, deadline_s=deadline_s):
             hits, outcome = told_by(question.source, answer)
-            yield SearchLine(outcome=outcome, hits=tuple(hits))
+            yield SearchLine(outcome=outcome, hits=tuple(hits), groups=grouping.with_these(hits))
         yield SearchLine(done=True)
 
     return lines()

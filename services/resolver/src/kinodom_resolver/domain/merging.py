@@ -18,14 +18,46 @@ WORD = re.compile(r"\w+")
 
 def groups_of(hits: Sequence[TitleHit]) -> tuple[TitleGroup, ...]:
     """Return every hit in one group, in the order of the first hit of each."""
-    groups: list[list[tuple[TitleHit, str | None]]] = []
+    grouping = Grouping()
     for hit in hits:
-        joined = next(((group, why) for group in groups if (why := reason_for_all(hit, group)) is not None), None)
-        if joined is None:
-            groups.append([(hit, None)])
-        else:
-            joined[0].append((hit, joined[1]))
-    return tuple(_group(members) for members in groups)
+        grouping.add(hit)
+    return grouping.all()
+
+
+class Grouping:
+    """Groups that grow hit by hit, as the sources answer."""
+
+    def __init__(self) -> None:
+        self._groups: list[list[tuple[TitleHit, str | None]]] = []
+        self._near: dict[tuple[object, object], list[int]] = {}  # what two hits of one title share: where it is found
+
+    def add(self, hit: TitleHit) -> int:
+        """Put a hit into the first group that it belongs to, else into one of its own; return the group's number."""
+        keys = _keys(hit)
+        near = sorted({number for key in keys for number in self._near.get(key, ())})
+        found = ((number, reason_for_all(hit, self._groups[number])) for number in near)
+        number, why = next(((one, why) for one, why in found if why is not None), (len(self._groups), None))
+        if why is None:
+            self._groups.append([])
+        self._groups[number].append((hit, why))
+        for key in keys:
+            self._near.setdefault(key, []).append(number)
+        return number
+
+    def with_these(self, hits: Sequence[TitleHit]) -> tuple[TitleGroup, ...]:
+        """Add hits and return the groups they are in, with the hits that were there before."""
+        numbers = dict.fromkeys(self.add(hit) for hit in hits)
+        return tuple(_group(self._groups[number]) for number in numbers)
+
+    def all(self) -> tuple[TitleGroup, ...]:
+        """Return the groups, in the order of the first hit of each."""
+        return tuple(_group(members) for members in self._groups)
+
+
+def _keys(hit: TitleHit) -> set[tuple[object, object]]:
+    """Return what any hit of the same title shares with this one, at least one of them."""
+    names = {(name, hit.year) for name in names_of(hit)} if hit.year is not None else set()
+    return names | set(ids_of(hit).items())
 
 
 def reason_for_all(hit: TitleHit, group: Sequence[tuple[TitleHit, str | None]]) -> str | None:

@@ -12,13 +12,14 @@ from kinodom_common.contracts.titles import SourceCard, SourceHealth, SourceList
 from kinodom_common.errors import NotFound, Rejected
 from kinodom_resolver.domain import finding
 from kinodom_resolver.domain.cookies import Cookie, parse_cookies
+from kinodom_resolver.domain.ports import Searches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from kinodom_common.contracts.sources import CookieIn, SourceChange
     from kinodom_resolver.domain.health import Health, HealthBook
-    from kinodom_resolver.domain.ports import Listed
+    from kinodom_resolver.domain.ports import Listed, QueryKind
     from kinodom_resolver.domain.questions import Asks
 
 FIRST_HITS = 5
@@ -192,6 +193,7 @@ def _card(row: Listed, own: Override, settings: SettingsBook, health: Health) ->
         time_limit_s=own.time_limit_s,
         proxy=_shown(own.proxy),
         cookies=len(kept),
+        reads=_reads(row),
         health=SourceHealth(
             state=health.state,
             last_success_at=_instant(health.last_success_s),
@@ -200,6 +202,11 @@ def _card(row: Listed, own: Override, settings: SettingsBook, health: Health) ->
             took_ms=None if health.took_ms is None else round(health.took_ms),
         ),
     )
+
+
+def _reads(row: Listed) -> tuple[QueryKind, ...]:
+    source = row.source or row.spare
+    return tuple(sorted(source.reads)) if isinstance(source, Searches) else ()
 
 
 def _shown(proxy: str | None) -> str | None:
