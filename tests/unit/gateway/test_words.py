@@ -216,10 +216,10 @@ def test_a_dub_that_lacks_an_episode_says_so_and_numbers_have_commas(house: Hous
 
 
 def test_a_silent_source_is_told_by_its_code(house: House) -> None:
-    assert "Та сторона отвечала слишком долго. Попробуйте позже." in texts_of(
+    assert "Ответа вовремя не было. Остальное нашлось. Поищите ещё раз через минуту." in texts_of(
         read(house.client(), "/search?q=lighthouse").text
     )
-    assert "No answer in 4 s." in house.client().get("/search?q=lighthouse").text
+    assert "It did not answer in time." in house.client().get("/search?q=lighthouse").text
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_a_page_that_yt_dlp_cannot_read_is_a_failure_in_plain_words(runs: YtDlpR
 
 def test_too_little_memory_is_a_failure_and_no_crash_of_ours(runs: YtDlpRuns) -> None:
     with pytest.raises(YtDlpFailed):
-        replace(runs, limits=replace(LIMITS, address_space_bytes=60 * 1024**2)).extract(ADDRESS)
+        replace(runs, limits=replace(LIMITS, address_space_bytes=24 * 1024**2)).extract(ADDRESS)
 
 
 def test_environment_configuration_and_plugins_are_ignored(

@@ -161,8 +161,6 @@ def _facts(one: SourceCard, now_s: float) -> tuple[str, ...]:
         [_("about %(time)s for an answer", time=words.seconds(health.took_ms / 1000))]
         if health.took_ms is not None
         else []
-        if health.took_ms is not None
-        else []
     )
     facts += [_("last answer %(ago)s", ago=_ago(health.last_success_at, now_s))] if health.last_success_at else []
     facts += [_("last trouble %(ago)s", ago=_ago(health.last_failure_at, now_s))] if health.last_failure_at else []
