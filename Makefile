@@ -7,7 +7,7 @@ COMPOSE ?= docker compose
 SOURCES = services demo house tests $(wildcard bench)
 
 .PHONY: help run demo status front-end up down logs ps check format lint types unit node-test test test-compose \
-	bench bench-serve bench-start lock dev clean
+	bench bench-serve bench-start bench-truth bench-kill lock dev clean
 
 ##@ The house
 help: ## say what there is
@@ -69,13 +69,19 @@ test: node-test ## all tests but those in containers; with an engine, the contai
 test-compose: dev ## the journey through the real containers
 	@exec $(PYTEST) -m compose
 
-bench: bench-serve bench-start ## all benchmarks
+bench: bench-serve bench-start bench-truth bench-kill ## all benchmarks
 
 bench-serve: dev ## signed delivery by Nginx against bare files
 	@exec $(PYTHON) -m bench.serve
 
 bench-start: dev ## how long the house takes to open, and what it holds at rest
 	@exec $(PYTHON) -m bench.start
+
+bench-truth: dev ## bad media hosts: the film is identical or fails by name
+	@exec $(PYTHON) -m bench.truth
+
+bench-kill: dev ## downloads killed at random moments: identical, and hardly a byte fetched twice
+	@exec $(PYTHON) -m bench.kill
 
 lock: dev ## compile the hashed requirement files anew
 	@sh services/requirements/lock.sh
