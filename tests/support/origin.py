@@ -35,17 +35,24 @@ class Answer(BaseHTTPRequestHandler):
         else:
             self.serve(body)
 
-    def serve(self, body: bytes) -> None:
+    def serve(self, body: bytes, headers: dict[str, str] | None = None) -> None:
         """Answer with a file, or the range of it that was asked for."""
         asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         if asked is None or not self.server.ranges:
-            self.reply(200, body)
+            self.reply(200, body, headers)
             return
         first, last = int(asked[1]), min(int(asked[2] or len(body) - 1), len(body) - 1)
         if first > last:
             self.reply(416, b"")
             return
-        self.reply(206, body[first : last + 1], {"Content-Range": f"bytes {first}-{last}/{len(body)}"})
+        shown = {"Content-Range": f"bytes {first}-{last}/{len(body)}"}
+        self.reply(206, body[first : last + 1], shown | (headers or {}))
+
+    def begin(self, length: int) -> None:
+        """Send the head of an answer that will have so many bytes."""
+        self.send_response(200)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
 
     def reply(
         self, status: int, body: bytes, headers: dict[str, str] | None = None, *, length: int | None = None
@@ -140,11 +147,11 @@ def sends(body: bytes, headers: dict[str, str] | None = None) -> Fault:
     return fault
 
 
-def changed(change: Callable[[bytes], bytes]) -> Fault:
+def changed(change: Callable[[bytes], bytes], headers: dict[str, str] | None = None) -> Fault:
     """Answer with the file after a change."""
 
     def fault(answer: Answer, _number: int) -> bool:
-        answer.serve(change(answer.server.files[answer.path.partition("?")[0]]))
+        answer.serve(change(answer.server.files[answer.path.partition("?")[0]]), headers)
         return True
 
     return fault

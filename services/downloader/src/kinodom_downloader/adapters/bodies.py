@@ -58,5 +58,5 @@ class Taken:
     declared: bool = False  # the host said how long it is, and so long it was
     ranges: bool = False  # the host answers ranges
     total: int | None = None  # of the whole file, when a range was answered
-    version: str | None = None
+    version: str = ""  # ETag and Last-Modified, a line each
     url: str = ""  # after redirects

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from kinodom_common.egress import EgressRules, target_of
@@ -16,10 +17,12 @@ from kinodom_downloader.adapters.harvest import fetched_of
 from kinodom_downloader.adapters.patience import Limits, Watch
 from kinodom_downloader.adapters.pieces import Job, Pieces
 from kinodom_downloader.adapters.planner import Planner
+from kinodom_downloader.adapters.proofreading import thrown_away
 from kinodom_downloader.adapters.segments import Line
 from kinodom_downloader.adapters.tally import Tally
-from kinodom_downloader.adapters.worker_thread import Bench, Retry, Worker
+from kinodom_downloader.adapters.worker_thread import Bench, Retry, Worker, told
 from kinodom_downloader.adapters.workfolder import WorkFolder
+from kinodom_downloader.domain import gate
 from kinodom_downloader.domain.faults import Stopped
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
     from kinodom_common.contracts.offers import Offer
     from kinodom_common.contracts.wishes import Progress
+    from kinodom_downloader.domain.continuity import Clock
     from kinodom_downloader.domain.fetched import Fetched
     from kinodom_downloader.domain.plan import Plan
 
@@ -86,16 +90,26 @@ def fetch(
     """
     plan = _planned(offer, transport, should_stop, wanted_height_px)
     folder = WorkFolder.opened(work_dir, plan)
-    tally = Tally(plan, workers)
-    pieces = Pieces(_jobs(folder, tally), at_once=workers)
-    if on_start is not None:
-        on_start(pieces)
-    bench = Bench(folder=folder, pieces=pieces, tally=tally, retry=transport.retry)
-    lines = [transport.line(offer, pieces.check, tally.counter(number)) for number in range(workers)]
-    crew = [Worker(number, bench, line) for number, line in enumerate(lines)]
-    _attend(crew, bench, on_tick=lambda: on_progress(tally.progress()), should_stop=should_stop)
+    clocks: dict[tuple[int, int], Clock] = {}
+    for _ in range(max(1, transport.retry.firm_attempts)):
+        tally = Tally(plan, workers)
+        pieces = Pieces(_jobs(folder, tally), at_once=workers)
+        if on_start is not None:
+            on_start(pieces)
+        bench = Bench(folder=folder, pieces=pieces, tally=tally, retry=transport.retry, clocks=clocks)
+        lines = [transport.line(offer, pieces.check, tally.counter(number)) for number in range(workers)]
+        crew = [Worker(number, bench, line) for number, line in enumerate(lines)]
+        _attend(crew, bench, on_tick=partial(_report, tally, on_progress), should_stop=should_stop)
+        on_progress(tally.progress())
+        odd = thrown_away(folder, clocks, left_out=bench.left_out)
+        if not odd:
+            return fetched_of(folder, left_out=bench.left_out)
+    (track, index), instead = min(odd.items())
+    raise told(Job(0.0, track, index), gate.NotThatMedia(instead), folder)
+
+
+def _report(tally: Tally, on_progress: Callable[[Progress], None]) -> None:
     on_progress(tally.progress())
-    return fetched_of(folder, left_out=bench.left_out)
 
 
 def _planned(offer: Offer, transport: Transport, should_stop: Callable[[], bool], wanted_height_px: int | None) -> Plan:

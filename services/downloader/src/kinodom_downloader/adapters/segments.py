@@ -187,7 +187,7 @@ def _check_status(answer: http.client.HTTPResponse, url: str) -> None:
 def _frame(answer: http.client.HTTPResponse, piece: Piece, taken: Taken) -> tuple[int, int | None]:
     """Return how many bytes to skip, and how long the piece is when whole (None: not said)."""
     taken.encoding = (answer.headers.get("Content-Encoding") or "").strip().lower()
-    taken.version = answer.headers.get("ETag") or answer.headers.get("Last-Modified")
+    taken.version = f"{answer.headers.get('ETag') or ''}\n{answer.headers.get('Last-Modified') or ''}"
     declared = answer.headers.get("Content-Length", "")
     length = int(declared) if re.fullmatch(r"[0-9]{1,18}", declared) and not answer.chunked else None
     start = piece.start or 0

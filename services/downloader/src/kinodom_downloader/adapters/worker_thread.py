@@ -15,6 +15,7 @@ from kinodom_common.errors import KinodomError, NotFound, UpstreamFailed
 from kinodom_common.logs import get_log
 from kinodom_downloader.adapters.bodies import Body, MemoryBody, Piece, Taken
 from kinodom_downloader.domain import clocks, gate
+from kinodom_downloader.domain.continuity import clock_of
 from kinodom_downloader.domain.faults import (
     KeyBad,
     LinkExpired,
@@ -23,13 +24,15 @@ from kinodom_downloader.domain.faults import (
     SegmentUnreachable,
     Stopped,
 )
+from kinodom_downloader.domain.plan import same_version
 
 if TYPE_CHECKING:
     from kinodom_downloader.adapters.pieces import Job, Pieces
     from kinodom_downloader.adapters.segments import Line
     from kinodom_downloader.adapters.tally import Tally
     from kinodom_downloader.adapters.workfolder import WorkFolder
-    from kinodom_downloader.domain.plan import Segment
+    from kinodom_downloader.domain.continuity import Clock
+    from kinodom_downloader.domain.plan import Segment, TrackPlan
 
 log = get_log(__name__)
 
@@ -71,6 +74,7 @@ class Bench:
     kinds: dict[int, gate.Kind] = field(default_factory=dict)  # of each track, from its first piece
     keys: dict[str, bytes] = field(default_factory=dict)
     left_out: set[int] = field(default_factory=set)  # subtitle tracks that could not be had
+    clocks: dict[tuple[int, int], Clock] = field(default_factory=dict)  # of pieces by track and index
     lock: threading.Lock = field(default_factory=threading.Lock)
     key_lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -127,8 +131,9 @@ class Worker:
             folder.note(job.track, job.index, len(taken.body))
             return len(taken.body)
         if track.shape == "file":
-            if taken.total not in (None, folder.plan.tracks[job.track].file_bytes):
-                raise gate.NotThatMedia("a file of another length (it was changed meanwhile)")
+            _check_same_file(track, taken)
+            if segment.offset:
+                gate.check_range(taken.body.held)
             ready: bytes | bytearray = taken.body.held
         else:
             ready = self._checked(job, segment, self._opened(segment, taken), declared=taken.declared)
@@ -178,6 +183,8 @@ class Worker:
         gate.check_against(checked.kind, expected)
         if not declared and checked.kind == "ts" and clocks.is_short(checked.payload, segment.duration_s):
             raise gate.NotThatMedia("a segment that ends too early")
+        with self.bench.lock:
+            self.bench.clocks[job.track, job.index] = clock_of(checked.payload, checked.kind)
         return checked.payload
 
     def _failed(self, job: Job, error: KinodomError | gate.NotThatMedia) -> None:
@@ -201,7 +208,14 @@ class Worker:
             self.bench.left_out.add(job.track)
             self.bench.pieces.drop()
             return
-        self.bench.pieces.fail(_told(job, error, self.bench.folder), held=1)
+        self.bench.pieces.fail(told(job, error, self.bench.folder), held=1)
+
+
+def _check_same_file(track: TrackPlan, taken: Taken) -> None:
+    if taken.total not in (None, track.file_bytes):
+        raise gate.NotThatMedia("a file of another length (it was changed meanwhile)")
+    if not same_version(taken.version, track.file_version):
+        raise gate.NotThatMedia("a part of another version of the file (it was changed meanwhile)")
 
 
 def _patience(error: KinodomError | gate.NotThatMedia, retry: Retry) -> tuple[int, str]:
@@ -216,7 +230,7 @@ def _patience(error: KinodomError | gate.NotThatMedia, retry: Retry) -> tuple[in
     return retry.attempts, "passing"
 
 
-def _told(job: Job, error: KinodomError | gate.NotThatMedia, folder: WorkFolder) -> BaseException:
+def told(job: Job, error: KinodomError | gate.NotThatMedia, folder: WorkFolder) -> BaseException:
     """Return the failure of a piece by name: which one, and what came instead."""
     track = folder.plan.tracks[job.track]
     number, count = job.index + 1, len(track.segments)

@@ -152,6 +152,11 @@ class WorkFolder:
                 part.rename(place)
         self.note(track, index, len(payload))
 
+    def forget(self, track: int, index: int) -> None:
+        """Throw a piece away; the list may still name it, which counts for nothing without the file."""
+        self.safe.pop((track, index), None)
+        self.piece(track, index).unlink(missing_ok=True)
+
     def stream(self, track: int) -> FileBody:
         """Return where a single file goes whose host serves no ranges; what lies there is forgotten."""
         with told_when_full():

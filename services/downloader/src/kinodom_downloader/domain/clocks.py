@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-_PACKET: Final = 188
-_CLOCK_HZ: Final = 90_000
-_WRAP: Final = 2**33
+PACKET: Final = 188
+CLOCK_HZ: Final = 90_000
+WRAP: Final = 2**33
 
 
 def span_s(segment: bytes) -> float | None:
     """Return the time from the first to about the last frame in an MPEG-TS segment; None: no time stamps."""
-    first = next(iter(_stamps(segment, range(0, len(segment) - _PACKET + 1, _PACKET))), None)
-    backwards = _stamps(segment, range(len(segment) - _PACKET, -1, -_PACKET))
+    first = next(iter(_stamps(segment, range(0, len(segment) - PACKET + 1, PACKET))), None)
+    backwards = _stamps(segment, range(len(segment) - PACKET, -1, -PACKET))
     last = [stamp for stamp, _ in zip(backwards, range(8), strict=False)]
     if first is None or not last:
         return None
-    return max((stamp - first) % _WRAP if (stamp - first) % _WRAP < _WRAP // 2 else 0 for stamp in last) / _CLOCK_HZ
+    return max((stamp - first) % WRAP if (stamp - first) % WRAP < WRAP // 2 else 0 for stamp in last) / CLOCK_HZ
 
 
 def is_short(segment: bytes, stated_s: float) -> bool:
@@ -26,12 +26,21 @@ def is_short(segment: bytes, stated_s: float) -> bool:
     return held_s is not None and stated_s - held_s > max(1.1, stated_s / 4)
 
 
+def stamps_by_stream(segment: bytes, positions: Iterable[int]) -> dict[int, list[int]]:
+    """Return the 33-bit presentation times of an MPEG-TS segment by PID; `positions` are of packets."""
+    found: dict[int, list[int]] = {}
+    for position in positions:
+        for stamp in _stamps(segment, (position,)):
+            found.setdefault((segment[position + 1] & 0x1F) << 8 | segment[position + 2], []).append(stamp)
+    return found
+
+
 def _stamps(segment: bytes, positions: Iterable[int]) -> Iterable[int]:
     """Yield the 33-bit presentation times of packets that begin a frame (ISO 13818-1, 2.4.3)."""
     for position in positions:
         if not segment[position + 1] & 0x40:
             continue
-        packet = segment[position : position + _PACKET]
+        packet = segment[position : position + PACKET]
         start = 5 + packet[4] if packet[3] & 0x20 else 4
         frame = packet[start : start + 14]
         if len(frame) == 14 and frame[:3] == b"\0\0\1" and frame[7] & 0x80 and frame[3] not in (0xBC, 0xBE, 0xBF):

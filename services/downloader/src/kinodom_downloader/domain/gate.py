@@ -121,6 +121,19 @@ def check_piece(body: bytes, *, is_init: bool = False) -> Checked:
     return Checked(payload, kind)
 
 
+def check_range(payload: bytes | bytearray) -> None:
+    """Pass when a range from within a file does not look like the beginning of one, or like a page.
+
+    Raises:
+        NotThatMedia: the host ignored the position that was asked for, or sent a page.
+    """
+    head = bytes(payload[:256])
+    if head[4:8] == b"ftyp" or (head.startswith(b"\x1a\x45\xdf\xa3") and (b"webm" in head or b"matroska" in head)):
+        raise NotThatMedia("the beginning of the file instead of a later part")
+    if head.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        raise NotThatMedia(instead_of_media(head))
+
+
 def check_against(found: Kind, expected: Kind | None) -> None:
     """Pass when a piece is of the kind of the others of its track.
 
@@ -195,10 +208,32 @@ def container_of_file(read: Callable[[int, int], bytes], length: int) -> FileKin
             raise NotThatMedia("an MP4 file that is not whole")
         return "mp4"
     if head.startswith(b"\x1a\x45\xdf\xa3"):
+        if not _webm_fits(head, length):
+            raise NotThatMedia("a WebM file that is not whole")
         return "webm"
     if length >= _TS_PACKET and head[::_TS_PACKET].count(0x47) == len(head[::_TS_PACKET]):
         return "ts"
     raise NotThatMedia(instead_of_media(head))
+
+
+def _webm_fits(head: bytes, length: int) -> bool:
+    """Return whether a WebM file reaches the end that its first segment states (RFC 8794, 4); unstated: it does."""
+    after_header = _ebml_size(head, 4)
+    if after_header is None:
+        return True
+    at = after_header[0] + after_header[1]
+    segment = _ebml_size(head, at + 4) if head[at : at + 4] == b"\x18\x53\x80\x67" else None
+    return segment is None or sum(segment) <= length
+
+
+def _ebml_size(head: bytes, at: int) -> tuple[int, int] | None:
+    """Return where an element's content begins and its size; None: unknown."""
+    if at >= len(head) or head[at] == 0:
+        return None
+    width = 9 - head[at].bit_length()
+    every_bit = (1 << 7 * width) - 1
+    size = int.from_bytes(head[at : at + width]) & every_bit
+    return None if size == every_bit else (at + width, size)
 
 
 def _behind_id3(payload: bytes) -> bytes:

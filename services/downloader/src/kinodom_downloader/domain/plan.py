@@ -45,6 +45,7 @@ class TrackPlan:
     language: str | None = None
     name: str | None = None
     file_bytes: int | None = None  # of a single file: its length, to notice when it changes
+    file_version: str | None = None  # of a single file: what its host calls this version of it
 
     def identity(self) -> tuple[object, ...]:
         """Return what must be equal for finished pieces to be kept."""
@@ -97,4 +98,17 @@ def kept_tracks(old: Plan | None, new: Plan) -> frozenset[int]:
     if old is None:
         return frozenset()
     pairs = zip(old.tracks, new.tracks, strict=False)
-    return frozenset(index for index, (was, now) in enumerate(pairs) if was.identity() == now.identity())
+    return frozenset(
+        index
+        for index, (was, now) in enumerate(pairs)
+        if was.identity() == now.identity() and same_version(was.file_version, now.file_version)
+    )
+
+
+def same_version(one: str | None, other: str | None) -> bool:
+    """Return whether two versions, each an ETag and a date on a line of its own, may be of the same file.
+
+    Hosts behind one name may differ in one of the two, so one in common is enough; so is nothing to compare.
+    """
+    pairs = [pair for pair in zip((one or "").split("\n"), (other or "").split("\n"), strict=False) if all(pair)]
+    return not pairs or any(was == now for was, now in pairs)

@@ -1,0 +1,53 @@
+"""Finished pieces read against each other: those that do not follow their neighbours are thrown away and told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kinodom_downloader.domain import gate
+from kinodom_downloader.domain.clocks import CLOCK_HZ
+from kinodom_downloader.domain.continuity import Placed, clock_of, in_seconds, timescales_of, wrong_pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
+
+    from kinodom_downloader.adapters.workfolder import WorkFolder
+    from kinodom_downloader.domain.continuity import Clock
+
+
+def thrown_away(
+    folder: WorkFolder, clocks: Mapping[tuple[int, int], Clock], *, left_out: AbstractSet[int]
+) -> dict[tuple[int, int], str]:
+    """Throw away pieces that do not fit, and return them by track and index with what they were instead.
+
+    Args:
+        folder: all its pieces are there.
+        clocks: of pieces that were fetched just now; the others are read.
+        left_out: tracks that could not be had.
+    """
+    found: dict[tuple[int, int], str] = {}
+    for number, track in enumerate(folder.plan.tracks):
+        if track.shape == "segments" and track.role != "subtitles" and number not in left_out:
+            odd = wrong_pieces(_placed(folder, number, clocks))
+            found |= {(number, index): instead for index, instead in odd.items()}
+    for number, index in found:
+        folder.forget(number, index)
+    return found
+
+
+def _placed(folder: WorkFolder, number: int, clocks: Mapping[tuple[int, int], Clock]) -> list[Placed]:
+    pieces: list[Placed] = []
+    scales: dict[int, int] = {}
+    for index, segment in enumerate(folder.plan.tracks[number].segments):
+        if segment.is_init:
+            scales = timescales_of(folder.piece(number, index).read_bytes())
+            pieces.append(Placed(index=index, stated_s=0.0, times={}))
+            continue
+        clock = clocks.get((number, index))
+        if clock is None:
+            checked = gate.check_piece(folder.piece(number, index).read_bytes())
+            clock = clock_of(checked.payload, checked.kind)
+        times = in_seconds(clock, scales or dict.fromkeys(clock, CLOCK_HZ))
+        pieces.append(Placed(index=index, stated_s=segment.duration_s, times=times, breaks=segment.breaks))
+    return pieces

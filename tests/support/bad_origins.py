@@ -1,0 +1,350 @@
+"""Media hosts that lie, break and stall: one case each, with what the fetch engine must say about it.
+
+Used by the tests and by `make bench-truth`. The outcome of a case is `identical` or the code of a failure by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from kinodom_common.contracts.offers import Delivery
+from kinodom_common.errors import KinodomError
+from kinodom_downloader.adapters.patience import Limits
+from kinodom_downloader.adapters.worker_thread import Retry
+from tests.support import media, origin
+from tests.support.fetching import bytes_of, fetch_from, transport_for
+from tests.support.origin import Answer, Fault, Origin
+
+Film = Literal["ts", "aes", "fmp4", "ranges", "mp4", "webm"]
+LOGIN = b"<!DOCTYPE html><html><body>Please log in</body></html>" * 20
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 60 + b"IEND\xaeB`\x82"
+SEGMENT = 3  # the one that most cases spoil, from 0
+IDENTICAL = "identical"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One way to be a bad host."""
+
+    name: str
+    film: Film
+    spoil: Callable[[Origin], None]
+    expected: str  # IDENTICAL or the code of the failure
+
+    @property
+    def path(self) -> str:
+        """Where the film begins."""
+        return {"mp4": "/film.mp4", "webm": "/film.webm"}.get(self.film, "/index.m3u8")
+
+    @property
+    def delivery(self) -> Delivery:
+        """What the offer says it is."""
+        return "progressive" if self.film in ("mp4", "webm") else "hls"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a case; `words` is the text of the failure."""
+
+    verdict: str  # IDENTICAL, a code, "silent hole", or "unnamed: ..."
+    words: str = ""
+
+
+def outcome_of(case: Case, host: Origin, folder: Path) -> Outcome:
+    """Return what the engine makes of a case, judged by the bytes and never by its word."""
+    put_film(host, case.film)
+    case.spoil(host)
+    quick = replace(
+        transport_for(host, limits=Limits(first_byte_s=2.0, stall_s=0.5, slow_after_s=0.6)),
+        retry=Retry(attempts=3, first_s=0.01, longest_s=0.05, longest_asked_s=0.1),
+    )
+    try:
+        fetched = fetch_from(host, case.path, folder, delivery=case.delivery, transport=quick)
+    except KinodomError as exc:
+        return Outcome(exc.code, str(exc))
+    except Exception as exc:  # noqa: BLE001 - whatever comes without a name is what is looked for here
+        return Outcome(f"unnamed: {type(exc).__name__}", str(exc))
+    same = b"".join(bytes_of(track) for track in fetched.tracks) == truth(case.film)
+    return Outcome(IDENTICAL if same else "silent hole")
+
+
+def put_film(host: Origin, film: Film) -> None:
+    """Serve a film as an honest host would."""
+    match film:
+        case "ts":
+            host.put(media.hls_ts())
+        case "aes":
+            host.put(media.hls_aes())
+        case "fmp4":
+            host.put(media.hls_fmp4())
+        case "ranges":
+            _put_ranges(host)
+        case "mp4":
+            host.files["/film.mp4"] = truth("mp4")
+        case "webm":
+            host.files["/film.webm"] = truth("webm")
+
+
+def _put_ranges(host: Origin) -> None:
+    lines, position = ["#EXTM3U", "#EXT-X-TARGETDURATION:2"], 0
+    for part in _parts(media.hls_ts(), "ts"):
+        size = part.stat().st_size
+        lines += ["#EXTINF:2.0,", f"#EXT-X-BYTERANGE:{size}@{position}", "film.ts"]
+        position += size
+    host.files["/film.ts"] = truth("ts")
+    host.files["/index.m3u8"] = "\n".join([*lines, "#EXT-X-ENDLIST"]).encode()
+
+
+@cache
+def truth(film: Film) -> bytes:
+    """Return the bytes that a whole download has."""
+    if film == "mp4":
+        plain = media.film_mp4().read_bytes()
+        free = 9_000_000 - len(plain)  # two ranges
+        return plain + free.to_bytes(4) + b"free" + b"\x5a" * (free - 8)
+    if film == "webm":
+        return media.webm().read_bytes()
+    if film == "fmp4":
+        init = media.hls_fmp4() / "init.mp4"
+        return b"".join(path.read_bytes() for path in (init, *_parts(media.hls_fmp4(), "m4s")))
+    return b"".join(path.read_bytes() for path in _parts(media.hls_ts(), "ts"))
+
+
+def _parts(folder: Path, ending: str) -> list[Path]:
+    return sorted(folder.glob(f"seg*.{ending}"))
+
+
+@cache
+def other_film() -> bytes:
+    """Return a segment of a film in another codec, at another time."""
+    path = media.media_folder() / "other.ts"
+    picture = ("-f", "lavfi", "-i", "testsrc=size=160x90:rate=25:duration=2")
+    media.ffmpeg(*picture, "-c:v", "mpeg2video", "-output_ts_offset", "1000", "-f", "mpegts", path)
+    return path.read_bytes()
+
+
+def _at(path: str, fault: Fault) -> Callable[[Origin], None]:
+    def spoil(host: Origin) -> None:
+        host.faults[path] = fault
+
+    return spoil
+
+
+def _segment(fault: Fault, ending: str = "ts", number: int = SEGMENT) -> Callable[[Origin], None]:
+    return _at(f"/seg{number}.{ending}", fault)
+
+
+def _file(path: str, change: Callable[[bytes], bytes]) -> Callable[[Origin], None]:
+    def spoil(host: Origin) -> None:
+        host.files[path] = change(host.files[path])
+
+    return spoil
+
+
+def _swap(first: str, second: str) -> Callable[[Origin], None]:
+    def spoil(host: Origin) -> None:
+        host.files[first], host.files[second] = host.files[second], host.files[first]
+
+    return spoil
+
+
+def _instead(path: str, other: str) -> Callable[[Origin], None]:
+    def spoil(host: Origin) -> None:
+        host.files[path] = host.files[other]
+
+    return spoil
+
+
+def _ends_at_a_packet(body: bytes, share: float = 0.6) -> bytes:
+    return body[: int(len(body) * share) // 188 * 188]
+
+
+def _claims(difference: int) -> Fault:
+    def fault(answer: Answer, _number: int) -> bool:
+        if "Range" in answer.headers:
+            return False
+        body = answer.server.files[answer.path]
+        answer.reply(200, body, length=len(body) + difference)
+        return True
+
+    return fault
+
+
+def _claims_always(difference: int) -> Fault:
+    def fault(answer: Answer, _number: int) -> bool:
+        body = answer.server.files[answer.path]
+        answer.reply(200, body, length=len(body) + difference)
+        return True
+
+    return fault
+
+
+def _no_ranges(host: Origin) -> None:
+    host.ranges = False
+
+
+def _after_half(code: int) -> Callable[[Origin], None]:
+    def spoil(host: Origin) -> None:
+        for number in range(SEGMENT, 6):
+            host.faults[f"/seg{number}.ts"] = origin.status(code)
+
+    return spoil
+
+
+def _ranged(change: Callable[[Answer, int, int, bytes], tuple[str, bytes]]) -> Fault:
+    """Answer ranges that do not begin at 0 with what `change` makes of first, last and the whole."""
+
+    def fault(answer: Answer, _number: int) -> bool:
+        first, _, last = answer.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
+        if first == "0":
+            return False
+        whole = answer.server.files[answer.path]
+        shown, body = change(answer, int(first), int(last or len(whole) - 1), whole)
+        answer.reply(206, body, {"Content-Range": shown})
+        return True
+
+    return fault
+
+
+def _other_range(_answer: Answer, first: int, last: int, whole: bytes) -> tuple[str, bytes]:
+    return f"bytes {first - 188}-{last - 188}/{len(whole)}", whole[first - 188 : last - 187]
+
+
+def _lies(_answer: Answer, first: int, last: int, whole: bytes) -> tuple[str, bytes]:
+    return f"bytes {first}-{last}/{len(whole)}", whole[first - 100 : last - 99]
+
+
+def _from_the_start(_answer: Answer, first: int, last: int, whole: bytes) -> tuple[str, bytes]:
+    return f"bytes {first}-{last}/{len(whole)}", whole[: last - first + 1]
+
+
+def _page(_answer: Answer, first: int, last: int, whole: bytes) -> tuple[str, bytes]:
+    return f"bytes {first}-{last}/{len(whole)}", (LOGIN * 1000)[: last - first + 1].ljust(last - first + 1)
+
+
+def _longer_meanwhile(_answer: Answer, first: int, last: int, whole: bytes) -> tuple[str, bytes]:
+    return f"bytes {first}-{last}/{len(whole) + 5}", whole[first : last + 1]
+
+
+def _new_version(answer: Answer, _number: int) -> bool:
+    """Serve one version first and another, of the same length, to all ranges after the first."""
+    first = answer.headers.get("Range", "bytes=0-").startswith("bytes=0-")
+    whole = answer.server.files[answer.path]
+    answer.serve(whole if first else whole[::-1], {"ETag": '"one"' if first else '"two"'})
+    return True
+
+
+def _no_later_range(answer: Answer, number: int) -> bool:
+    begins = answer.headers.get("Range", "bytes=0-").startswith("bytes=0-")
+    return not begins and origin.status(416)(answer, number)
+
+
+def _drips(answer: Answer, _number: int) -> bool:
+    answer.begin(56_400)
+    while not answer.server.gate.wait(0.05):
+        answer.wfile.write(b"\x47")
+    return True
+
+
+def _stalls(answer: Answer, _number: int) -> bool:
+    answer.begin(56_400)
+    answer.server.gate.wait(10)
+    answer.close_connection = True
+    return True
+
+
+def _lists_itself(host: Origin) -> None:
+    host.files["/index.m3u8"] = b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nindex.m3u8\n"
+
+
+def _iv(value: bytes) -> Callable[[bytes], bytes]:
+    def change(text: bytes) -> bytes:
+        lines = text.splitlines()
+        return b"\n".join(
+            line.partition(b",IV=")[0] + b",IV=" + value if line.startswith(b"#EXT-X-KEY") else line for line in lines
+        )
+
+    return change
+
+
+def _login_behind_redirect(host: Origin) -> None:
+    host.files["/login"] = LOGIN
+    host.faults[f"/seg{SEGMENT}.ts"] = origin.moved("/login")
+
+
+_BOMB = origin.zipped(b"\0" * 70_000_000)
+
+CASES: tuple[Case, ...] = (
+    Case("playlist: login page", "ts", _file("/index.m3u8", lambda _text: LOGIN), "playlist_bad"),
+    Case("playlist: empty", "ts", _file("/index.m3u8", lambda _text: b""), "playlist_bad"),
+    Case("playlist: lists itself", "ts", _lists_itself, "playlist_refused"),
+    Case("playlist: no end", "ts", _file("/index.m3u8", lambda text: text.replace(b"#EXT-X-ENDLIST", b"").replace(
+        b"#EXT-X-PLAYLIST-TYPE:VOD", b"")), "live_playlist"),
+    Case("segment: login page", "ts", _segment(origin.sends(LOGIN)), "segment_bad"),
+    Case("segment: empty", "ts", _segment(origin.sends(b"")), "segment_bad"),
+    Case("segment: short and chunked", "ts", _segment(origin.short_chunked(0.3)), "segment_bad"),
+    Case("segment: a little short and chunked", "ts", _segment(origin.short_chunked(0.8)), "segment_bad"),
+    Case("segment: length too large", "ts", _segment(_claims(188)), "segment_unreachable"),
+    Case("segment: length too small", "ts", _segment(_claims(-188 * 100)), "segment_bad"),
+    Case("segment: behind a PNG", "ts", _segment(origin.changed(lambda body: PNG + body)), IDENTICAL),
+    Case("segment: behind a JPEG", "ts", _segment(origin.changed(
+        lambda body: b"\xff\xd8\xff\xe0" + b"G" * 300 + b"\xff\xd9" + body)), IDENTICAL),
+    Case("segment: behind a GIF", "ts", _segment(origin.changed(
+        lambda body: b"GIF89a" + b"\0" * 40 + b";" + body)), IDENTICAL),
+    Case("segment: behind a BMP", "ts", _segment(origin.changed(lambda body: b"BM" + b"\0" * 52 + body)), IDENTICAL),
+    Case("segment: gzip", "ts", _segment(origin.changed(origin.zipped)), IDENTICAL),
+    Case("segment: gzip with header", "ts", _segment(
+        origin.changed(origin.zipped, {"Content-Encoding": "gzip"})), IDENTICAL),
+    Case("segment: gzip bomb", "ts", _segment(origin.changed(lambda _body: _BOMB)), "segment_bad"),
+    Case("segment: cut at a packet", "ts", _segment(origin.changed(_ends_at_a_packet)), "segment_bad"),
+    Case("segment: cut at a packet once", "ts", _segment(
+        origin.times(1, origin.changed(_ends_at_a_packet))), IDENTICAL),
+    Case("segment: of another film once", "ts", _segment(
+        origin.times(1, origin.changed(lambda _body: other_film()))), IDENTICAL),
+    Case("segment: of another film", "ts", _segment(origin.changed(lambda _body: other_film())), "segment_bad"),
+    Case("segments: swapped", "ts", _swap("/seg2.ts", "/seg3.ts"), "segment_bad"),
+    Case("segments: first two swapped", "ts", _swap("/seg0.ts", "/seg1.ts"), "segment_bad"),
+    Case("segment: another one twice", "ts", _instead("/seg3.ts", "/seg2.ts"), "segment_bad"),
+    Case("segment: the last one is another twice", "ts", _instead("/seg5.ts", "/seg2.ts"), "segment_bad"),
+    Case("segment: redirect to a login page", "ts", _login_behind_redirect, "segment_bad"),
+    Case("segment: redirect to an inner address", "ts", _segment(origin.moved("http://127.0.0.1:9/x")),
+         "address_refused"),
+    Case("segment: 404 for ever", "ts", _segment(origin.status(404)), "segment_missing"),
+    Case("segments: 403 after half", "ts", _after_half(403), "link_expired"),
+    Case("segment: 503 once", "ts", _segment(origin.times(1, origin.status(503))), IDENTICAL),
+    Case("segment: 429 with Retry-After", "ts", _segment(
+        origin.times(2, origin.status(429, {"Retry-After": "1"}))), IDENTICAL),
+    Case("segment: drips", "ts", _segment(_drips), "segment_unreachable"),
+    Case("segment: stalls", "ts", _segment(_stalls), "segment_unreachable"),
+    Case("key: login page", "aes", _at("/key.bin", origin.sends(LOGIN)), "key_bad"),
+    Case("key: wrong", "aes", _file("/key.bin", lambda _key: b"0123456789abcdef"), "segment_bad"),
+    Case("key: 15 bytes", "aes", _file("/key.bin", lambda key: key[:15]), "key_bad"),
+    Case("key: 17 bytes", "aes", _file("/key.bin", lambda key: key + b"\n"), "key_bad"),
+    Case("vector: 17 bytes", "aes", _file("/index.m3u8", _iv(b"0x" + b"0" * 34)), "playlist_bad"),
+    Case("vector: wrong", "aes", _file("/index.m3u8", _iv(b"0x" + b"ab" * 16)), "segment_bad"),
+    Case("segment: bad padding", "aes", _segment(origin.changed(lambda body: body[:-16] + b"\x5a" * 16)),
+         "segment_bad"),
+    Case("map: login page", "fmp4", _at("/init.mp4", origin.sends(LOGIN)), "segment_bad"),
+    Case("map: missing", "fmp4", _at("/init.mp4", origin.status(404)), "segment_missing"),
+    Case("segment: cut fMP4", "fmp4", _segment(origin.changed(lambda body: body[: len(body) // 2]), "m4s"),
+         "segment_bad"),
+    Case("segments: swapped fMP4", "fmp4", _swap("/seg2.m4s", "/seg3.m4s"), "segment_bad"),
+    Case("segment: another fMP4 twice", "fmp4", _instead("/seg3.m4s", "/seg2.m4s"), "segment_bad"),
+    Case("range: whole file with 200", "ranges", _no_ranges, IDENTICAL),
+    Case("range: 416", "ranges", _at("/film.ts", _no_later_range), "segment_unreachable"),
+    Case("range: another one", "ranges", _at("/film.ts", _ranged(_other_range)), "segment_unreachable"),
+    Case("range: other bytes than it says", "ranges", _at("/film.ts", _ranged(_lies)), "segment_bad"),
+    Case("file: cut short", "mp4", _file("/film.mp4", lambda body: body[:-1000]), "segment_bad"),
+    Case("file: length too large", "mp4", _at("/film.mp4", _claims_always(500)), "segment_unreachable"),
+    Case("file: login page as video/mp4", "mp4", _at("/film.mp4", origin.sends(LOGIN, {"Content-Type": "video/mp4"})),
+         "not_media"),
+    Case("file: ranges from its beginning", "mp4", _at("/film.mp4", _ranged(_from_the_start)), "segment_bad"),
+    Case("file: a page as a range", "mp4", _at("/film.mp4", _ranged(_page)), "segment_bad"),
+    Case("file: length changed meanwhile", "mp4", _at("/film.mp4", _ranged(_longer_meanwhile)), "segment_bad"),
+    Case("file: ETag changed meanwhile", "mp4", _at("/film.mp4", _new_version), "segment_bad"),
+    Case("file: WebM cut short", "webm", _file("/film.webm", lambda body: body[: len(body) // 2]), "segment_bad"),
+)  # fmt: skip
