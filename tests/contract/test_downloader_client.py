@@ -132,7 +132,7 @@ def test_wishes_are_listed_by_id_in_the_order_asked(client: DownloaderClient) ->
 
 @pytest.mark.parametrize("wish_id", ["gone", "a?b", "a b", "a#b", "%2e%2e", "a%2Fretry"])
 def test_a_wish_that_is_not_there_is_not_found_under_any_name(client: DownloaderClient, wish_id: str) -> None:
-    for call in (client.one, client.retry, client.forget):
+    for call in (client.one, client.retry, client.pause, client.resume, client.forget):
         with pytest.raises(NotFound) as caught:
             call(wish_id)
         assert caught.value.code == "no_such_wish"
@@ -159,15 +159,44 @@ def test_a_refused_wish_tries_again(client: DownloaderClient, house: House) -> N
     assert len(house.hints.given) == 2
 
 
-def test_a_wish_that_runs_cannot_be_deleted(client: DownloaderClient, house: House) -> None:
+def test_a_wish_that_is_being_shown_cannot_be_deleted(client: DownloaderClient, house: House) -> None:
     made = client.wish(REQUEST).wish.wish_id
     house.wishes.change(made, lambda wish: rules.claim(wish, token="t", now_s=NOW_S))
+    house.wishes.change(made, lambda wish: rules.publishing(wish, token="t", now_s=NOW_S))
 
     with pytest.raises(Conflict) as caught:
         client.forget(made)
 
     assert caught.value.code == "wish_busy"
     assert house.folders.cleared == []
+
+
+def test_a_wish_that_runs_is_cancelled_and_its_worker_clears_up(client: DownloaderClient, house: House) -> None:
+    made = client.wish(REQUEST).wish.wish_id
+    house.wishes.change(made, lambda wish: rules.claim(wish, token="t", now_s=NOW_S))
+
+    client.forget(made)
+
+    assert (client.wishes().wishes, house.folders.cleared) == ((), [])
+
+
+def test_a_wish_is_paused_and_resumed(client: DownloaderClient, house: House) -> None:
+    made = client.wish(REQUEST).wish.wish_id
+
+    paused, resumed = client.pause(made), client.resume(made)
+
+    assert (paused.state, resumed.state) == ("paused", "wanted")
+    assert len(house.hints.given) == 2
+
+
+def test_a_refused_wish_cannot_be_paused(client: DownloaderClient, house: House) -> None:
+    made = client.wish(REQUEST).wish.wish_id
+    house.wishes.change(made, lambda wish: rules.refused(wish, code="no_offer", reason="Nobody.", now_s=NOW_S))
+
+    with pytest.raises(Conflict) as caught:
+        client.pause(made)
+
+    assert caught.value.code == "nothing_to_pause"
 
 
 def test_a_deleted_wish_is_gone_with_its_unfinished_files(client: DownloaderClient, house: House) -> None:
@@ -191,4 +220,10 @@ def test_the_openapi_document_is_valid_and_names_every_path(house: House) -> Non
     document = house.app.test_client().get("/openapi.json").get_json()
 
     validate(document)
-    assert set(document["paths"]) == {"/wishes", "/wishes/{wish_id}", "/wishes/{wish_id}/retry"}
+    assert set(document["paths"]) == {
+        "/wishes",
+        "/wishes/{wish_id}",
+        "/wishes/{wish_id}/retry",
+        "/wishes/{wish_id}/pause",
+        "/wishes/{wish_id}/resume",
+    }

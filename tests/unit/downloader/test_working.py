@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -156,6 +156,10 @@ class Shelf:
             raise self.error
         self.told.append((video_id, video))
         return None
+
+
+def void(_: object) -> None:
+    """Do nothing with a result."""
 
 
 class World:
@@ -346,12 +350,65 @@ def test_the_sweep_finds_what_no_hint_names(world: World) -> None:
     assert (early, late, world.hints.given) == (0, 1, [(WISH_ID, 1)])
 
 
-def test_a_wish_in_work_cannot_be_deleted_and_a_stopped_one_can(world: World) -> None:
+def test_a_wish_that_is_being_shown_cannot_be_deleted_or_paused_any_more(world: World) -> None:
     world.wishes.change(WISH_ID, lambda wish: rules.claim(wish, token="t", now_s=world.now_s))
-    with pytest.raises(rules.WishBusy):
-        asking.forget(WISH_ID, desk=world.desk)
+    world.wishes.change(WISH_ID, lambda wish: rules.publishing(wish, token="t", now_s=world.now_s))
+
+    for stop in (asking.forget, asking.pause):
+        with pytest.raises(rules.WishBusy):
+            stop(WISH_ID, desk=world.desk)
+
+
+def test_a_stopped_wish_is_deleted_with_its_parts(world: World) -> None:
     world.wishes.change(WISH_ID, lambda wish: rules.refused(wish, code="c", reason="r", now_s=world.now_s))
 
     asking.forget(WISH_ID, desk=world.desk)
 
-    assert WISH_ID not in world.wishes.kept
+    assert (WISH_ID in world.wishes.kept, world.folders.cleared) == (False, [WISH_ID])
+
+
+def test_the_worker_of_a_cancelled_wish_shows_nothing_and_deletes_its_parts(world: World) -> None:
+    cleared_by_the_desk: list[list[str]] = []
+
+    def cancel() -> None:
+        asking.forget(WISH_ID, desk=world.desk)
+        cleared_by_the_desk.append(list(world.folders.cleared))
+
+    world.folders.before_fence = cancel
+
+    done = working.fulfil(WISH_ID, token="t", tools=world.tools)
+
+    assert (done, world.folders.shown, world.wishes.kept) == (None, None, {})
+    assert (cleared_by_the_desk, world.folders.cleared) == ([[]], [WISH_ID])
+
+
+def test_the_worker_of_a_paused_wish_shows_nothing_and_keeps_its_parts(world: World) -> None:
+    world.folders.before_fence = lambda: void(asking.pause(WISH_ID, desk=world.desk))
+
+    wish = world.work()
+
+    assert (wish.state, world.folders.shown, world.folders.cleared) == ("paused", None, [])
+
+
+def test_a_paused_wish_goes_on_when_it_is_resumed(world: World) -> None:
+    asking.pause(WISH_ID, desk=world.desk)
+    paused = world.work()
+    asking.resume(WISH_ID, desk=world.desk)
+
+    ready = world.work()
+
+    assert (paused.state, ready.state) == ("paused", "ready")
+    assert len(world.hints.given) == 2
+
+
+def test_a_failure_of_a_cancelled_wish_is_no_state(world: World) -> None:
+    class Cancelled(Fetch):
+        def __call__(self, *args: object, **options: object) -> Fetched:
+            asking.forget(WISH_ID, desk=world.desk)
+            raise UpstreamFailed("no answer")
+
+    tools = replace(world.tools, fetch=Cancelled())
+
+    done = working.fulfil(WISH_ID, token="t", tools=tools)
+
+    assert (done, world.wishes.kept, world.folders.cleared) == (None, {}, [WISH_ID])

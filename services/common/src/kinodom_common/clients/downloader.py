@@ -37,6 +37,14 @@ class DownloaderClient:
         """Let a refused or waiting wish try again now."""
         return self._http.post(f"/wishes/{quote(wish_id, safe='')}/retry", None, Wish)
 
+    def pause(self, wish_id: str) -> Wish:
+        """Stop working on a wish until somebody resumes it; what was fetched stays."""
+        return self._http.post(f"/wishes/{quote(wish_id, safe='')}/pause", None, Wish)
+
+    def resume(self, wish_id: str) -> Wish:
+        """Let a paused wish go on."""
+        return self._http.post(f"/wishes/{quote(wish_id, safe='')}/resume", None, Wish)
+
     def forget(self, wish_id: str) -> None:
-        """Delete a wish that is not being worked on, and its unfinished files."""
+        """Delete a wish and its unfinished files; one that runs is cancelled."""
         self._http.delete(f"/wishes/{quote(wish_id, safe='')}")

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 from kinodom_common.contracts import Reply, Request
 from kinodom_common.contracts.titles import ExternalId, TitleCard, TranslationKind
 
-WishState = Literal["wanted", "running", "publishing", "ready", "waiting", "refused"]
+WishState = Literal["wanted", "running", "publishing", "ready", "waiting", "paused", "refused"]
 Stage = Literal["asking", "planning", "fetching", "packaging", "publishing"]
 
 

@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from kinodom_common.contracts.wishes import Progress, WishRequest
-from kinodom_common.store import AlreadyThere, change
+from kinodom_common.store import AlreadyThere, NotStored, change
 from kinodom_downloader.domain.wishes import NoSuchWish, StoredWish
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from kinodom_common.store import Documents, Store
 
-UNFINISHED = ("wanted", "running", "publishing", "waiting")
+UNFINISHED = ("wanted", "running", "publishing", "waiting", "paused")
 PAGE = 200
 PLAIN = tuple(
     field.name for field in fields(StoredWish) if field.name not in ("wish_id", "request", "progress", "version")
@@ -42,7 +42,10 @@ class StoredWishes:
     def change(self, wish_id: str, step: Callable[[StoredWish], StoredWish]) -> StoredWish:
         """Apply a pure step to the newest state until it is stored."""
         self._found(wish_id)
-        return _wish(change(self._documents, wish_id, lambda found: _document(step(_wish(found)))))
+        try:
+            return _wish(change(self._documents, wish_id, lambda found: _document(step(_wish(found)))))
+        except NotStored as exc:  # deleted between the two looks
+            raise _no_such(wish_id) from exc
 
     def some(self, ids: Sequence[str]) -> list[StoredWish]:
         """Return those of these wishes that exist, in the order asked."""

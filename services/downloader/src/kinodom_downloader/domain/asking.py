@@ -51,18 +51,43 @@ def try_again(wish_id: str, *, desk: Desk) -> rules.StoredWish:
     return wish
 
 
-def forget(wish_id: str, *, desk: Desk) -> None:
-    """Delete a wish that nobody works on, with its unfinished files. A published film is not touched.
+def pause(wish_id: str, *, desk: Desk) -> rules.StoredWish:
+    """Return the wish paused; its worker notices within about a second and keeps what it has fetched.
 
     Raises:
         NoSuchWish: there is none.
-        WishBusy: a worker holds it.
+        WishBusy: it is being put on the shelf.
+        NothingToPause: it is ready or refused.
     """
+    now_s = desk.clock()
+    wish = desk.wishes.change(wish_id, lambda found: rules.paused(found, now_s=now_s))
+    desk.announcer.announce(event_of(wish, "queue_status"))
+    return wish
+
+
+def resume(wish_id: str, *, desk: Desk) -> rules.StoredWish:
+    """Return the wish wanted again if it was paused; otherwise as it is."""
+    now_s = desk.clock()
+    wish = desk.wishes.change(wish_id, lambda found: rules.resumed(found, now_s=now_s))
+    if wish.state == "wanted":
+        _tell(wish, desk)
+    return wish
+
+
+def forget(wish_id: str, *, desk: Desk) -> None:
+    """Delete a wish with its unfinished files; one that runs is cancelled. A published film is not touched.
+
+    Raises:
+        NoSuchWish: there is none.
+        WishBusy: it is being put on the shelf.
+    """
+    now_s = desk.clock()
     wish = desk.wishes.get(wish_id)
-    if wish.state in ("running", "publishing") and wish.lease_until_s > desk.clock():
-        raise rules.WishBusy("It is being fetched right now. Wait until it is done or has stopped, then delete it.")
+    rules.check_stoppable(wish, now_s=now_s)
     desk.wishes.forget(wish_id)
-    desk.library.clear(wish_id)
+    if not rules.is_held(wish, now_s=now_s):  # else its worker clears up: it may be writing this very moment
+        desk.library.clear(wish_id)
+    desk.announcer.announce(event_of(wish, "queue_status"))
 
 
 def listed(ids: Sequence[str], limit: int, *, desk: Desk) -> list[rules.StoredWish]:

@@ -13,6 +13,7 @@ from kinodom_common.errors import KinodomError, NoSpace, NotFound, Rejected, Ups
 from kinodom_common.logs import get_log
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.asking import event_of
+from kinodom_downloader.domain.room import check_room, needed_bytes, too_full
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from kinodom_downloader.domain.ports import Announcer, Fetcher, Library, Resolver, Shelf, Wishes
 
 log = get_log(__name__)
-
-NEEDED_TIMES = 2.2  # free space over the declared size: segments, then track files
-ALWAYS_FREE_BYTES = 1_000_000_000
 
 
 class NoOffer(NotFound):
@@ -53,14 +51,14 @@ class Tools:
     shelf: Shelf
     announcer: Announcer
     clock: Callable[[], float]  # seconds since 1970
-    heartbeat: Callable[[Callable[[], None]], Heartbeat]
+    heartbeat: Callable[[Callable[[], None], Callable[[], None]], Heartbeat]  # of beat and look
 
 
 class Heartbeat:
-    """Runs a beat every few seconds in the background until it is stopped. This one never beats; see adapters."""
+    """Beats every few seconds, and looks in between, until it is stopped. This one never does; see adapters."""
 
-    def __init__(self, beat: Callable[[], None]) -> None:
-        self._beat = beat
+    def __init__(self, beat: Callable[[], None], look: Callable[[], None]) -> None:
+        self._beat, self._look = beat, look
 
     def __enter__(self) -> Heartbeat:
         """Start."""
@@ -71,7 +69,7 @@ class Heartbeat:
 
     @property
     def lost(self) -> bool:
-        """Tell whether a beat found the lease gone."""
+        """Tell whether the lease was found gone."""
         return False
 
 
@@ -99,6 +97,10 @@ class Run:
             lambda wish: rules.renewed(wish, token=self._token, now_s=self._tools.clock(), progress=self.progress)
         )
 
+    def look(self) -> None:
+        """Return while the wish is ours; raises LeaseLost, or NoSuchWish when it was cancelled."""
+        rules.held(self._tools.wishes.get(self.wish.wish_id), self._token)
+
     def fence(self) -> None:
         """Pass the last gate before the folder is shown; raises LeaseLost."""
         self._change(lambda wish: rules.publishing(wish, token=self._token, now_s=self._tools.clock()))
@@ -123,14 +125,14 @@ def fulfil(wish_id: str, *, token: str, tools: Tools) -> rules.StoredWish | None
     if run is None:
         return None
     try:
-        with tools.heartbeat(run.beat) as heartbeat:
+        with tools.heartbeat(run.beat, run.look) as heartbeat:
             video = _work(run, tools, should_stop=lambda: heartbeat.lost)
         done = run.end(
             lambda wish: rules.ready(wish, token=token, now_s=tools.clock(), size_bytes=video.size_bytes),
             "task_completed",
         )
-    except rules.LeaseLost:
-        log.warning("lease_lost", wish_id=wish_id)
+    except (rules.LeaseLost, rules.NoSuchWish):
+        _leave(wish_id, tools)
         return None
     except HandedBack:
         run.end(lambda wish: rules.handed_back(wish, token=token, now_s=tools.clock()), "queue_status")
@@ -140,7 +142,7 @@ def fulfil(wish_id: str, *, token: str, tools: Tools) -> rules.StoredWish | None
     except OSError as exc:
         if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        return _stopped(run, NoSpace(_space_words(tools.library.room_bytes())), tools)
+        return _stopped(run, too_full(tools.library.room_bytes()), tools)
     tools.library.clear(wish_id)
     log.info("wish_fulfilled", wish_id=wish_id, size_bytes=video.size_bytes)
     return done
@@ -207,7 +209,7 @@ def _fetch(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> tuple[
         "No source has this film in this dub now. Choose another dub, or try again another day."
     )
     for offer in _suited(offers, run.wish.request.height_px):
-        _check_space(offer, tools.library)
+        check_room(tools.library.room_bytes(), needed_bytes=needed_bytes(offer.size_bytes))
         try:
             fetched = tools.fetch(
                 offer,
@@ -232,20 +234,7 @@ def _suited(offers: tuple[Offer, ...], height_px: int | None) -> list[Offer]:
     return sorted(offers, key=lambda offer: abs((offer.height_px or height_px) - height_px))
 
 
-def _check_space(offer: Offer, library: Library) -> None:
-    needed_bytes = ALWAYS_FREE_BYTES + int(NEEDED_TIMES * (offer.size_bytes or 0))
-    if library.room_bytes() < needed_bytes:
-        raise NoSpace(_space_words(library.room_bytes()))
-
-
-def _space_words(room_bytes: int) -> str:
-    return (
-        f"Waits for space: {room_bytes / 1e9:.1f} GB are free, and this film needs more. "
-        "Delete something and it goes on by itself."
-    )
-
-
-def _stopped(run: Run, error: KinodomError, tools: Tools) -> rules.StoredWish:
+def _stopped(run: Run, error: KinodomError, tools: Tools) -> rules.StoredWish | None:
     """Store why it stopped: trouble outside waits and tries again, the rest is refused."""
     code, reason, now_s = error.code, error.detail, tools.clock()
     retry_after = error.facts.get("retry_after_s")
@@ -260,8 +249,18 @@ def _stopped(run: Run, error: KinodomError, tools: Tools) -> rules.StoredWish:
                 "task_failed",
             )
         return run.end(lambda wish: rules.refused(wish, code=code, reason=reason, now_s=now_s), "task_failed")
-    except rules.LeaseLost:
-        return run.wish
+    except (rules.LeaseLost, rules.NoSuchWish):
+        _leave(run.wish.wish_id, tools)
+        return None
+
+
+def _leave(wish_id: str, tools: Tools) -> None:
+    """Stop because the wish is not ours any more. The parts of one that was cancelled are deleted."""
+    if tools.wishes.some([wish_id]):
+        log.info("lease_lost", wish_id=wish_id)  # paused, or taken over: its parts are of use
+        return
+    tools.library.clear(wish_id)
+    log.info("wish_cancelled", wish_id=wish_id)
 
 
 def video_of(

@@ -57,9 +57,23 @@ def retry_wish(wish_id: str) -> Response:
     return answer(asking.wire(asking.try_again(wish_id, desk=deps().desk)), 202)
 
 
+@bp.post("/wishes/<wish_id>/pause")
+@describes(reply=Wish, status=202, problems=("no_such_wish", "wish_busy", "nothing_to_pause"))
+def pause_wish(wish_id: str) -> Response:
+    """Stop working on a wish until it is resumed; what was fetched stays."""
+    return answer(asking.wire(asking.pause(wish_id, desk=deps().desk)), 202)
+
+
+@bp.post("/wishes/<wish_id>/resume")
+@describes(reply=Wish, status=202, problems=("no_such_wish",))
+def resume_wish(wish_id: str) -> Response:
+    """Let a paused wish go on."""
+    return answer(asking.wire(asking.resume(wish_id, desk=deps().desk)), 202)
+
+
 @bp.delete("/wishes/<wish_id>")
 @describes(status=204, problems=("no_such_wish", "wish_busy"))
 def delete_wish(wish_id: str) -> tuple[str, int]:
-    """Delete a wish nobody works on, with its unfinished files; a published film stays."""
+    """Delete a wish with its unfinished files; one that runs is cancelled, a published film stays."""
     asking.forget(wish_id, desk=deps().desk)
     return "", 204

@@ -51,7 +51,10 @@ def downloads_view(wishes: tuple[Wish, ...], titles: tuple[Title, ...]) -> Downl
         return tuple(row for state, row in rows if state in states)
 
     return DownloadsView(
-        now=of("running", "publishing"), needs=of("refused"), then=of("wanted", "waiting"), done=of("ready")[:50]
+        now=of("running", "publishing"),
+        needs=of("refused"),
+        then=of("wanted", "waiting", "paused"),
+        done=of("ready")[:50],
     )
 
 
