@@ -189,6 +189,17 @@ def test_a_wish_is_paused_and_resumed(client: DownloaderClient, house: House) ->
     assert len(house.hints.given) == 2
 
 
+def test_a_wish_is_put_before_another(client: DownloaderClient) -> None:
+    first, second = (client.wish(REQUEST.model_copy(update={"episode": n})).wish.wish_id for n in (1, 2))
+
+    moved = client.move(second, first)
+    with pytest.raises(Conflict) as caught:
+        client.move(first, "gone")
+
+    assert moved.position < client.one(first).position
+    assert caught.value.code == "not_in_queue"
+
+
 def test_a_refused_wish_cannot_be_paused(client: DownloaderClient, house: House) -> None:
     made = client.wish(REQUEST).wish.wish_id
     house.wishes.change(made, lambda wish: rules.refused(wish, code="no_offer", reason="Nobody.", now_s=NOW_S))
@@ -226,4 +237,5 @@ def test_the_openapi_document_is_valid_and_names_every_path(house: House) -> Non
         "/wishes/{wish_id}/retry",
         "/wishes/{wish_id}/pause",
         "/wishes/{wish_id}/resume",
+        "/wishes/{wish_id}/move",
     }

@@ -14,7 +14,7 @@ from kinodom_common.contracts.titles import TitleCard
 from kinodom_common.contracts.wishes import Progress, WishEvent, WishRequest
 from kinodom_common.errors import KinodomError, Rejected, UpstreamFailed
 from kinodom_downloader.adapters.workfolder import told_when_full
-from kinodom_downloader.domain import asking, working
+from kinodom_downloader.domain import asking, taking, working
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.fetched import Fetched
 
@@ -31,6 +31,7 @@ WISH_ID = rules.wish_id_of(REQUEST)
 @dataclass
 class MemoryWishes:
     kept: dict[str, rules.StoredWish] = field(default_factory=dict)
+    turns: int = 0
 
     def add(self, wish: rules.StoredWish) -> bool:
         return self.kept.setdefault(wish.wish_id, wish) is wish
@@ -55,6 +56,13 @@ class MemoryWishes:
 
     def forget(self, wish_id: str) -> None:
         del self.kept[wish_id]
+
+    def turn(self) -> int:
+        return self.turns
+
+    def pass_turn(self, seen: int) -> bool:
+        self.turns += 1
+        return seen == self.turns - 1
 
 
 @dataclass
@@ -189,7 +197,7 @@ class World:
         asking.ask(REQUEST, desk=self.desk, request_id="r" * 32)
 
     def work(self, token: str = "t") -> rules.StoredWish:
-        working.fulfil(WISH_ID, token=token, tools=self.tools)
+        working.fulfil(token=token, tools=self.tools)
         return self.wishes.get(WISH_ID)
 
 
@@ -376,7 +384,7 @@ def test_the_worker_of_a_cancelled_wish_shows_nothing_and_deletes_its_parts(worl
 
     world.folders.before_fence = cancel
 
-    done = working.fulfil(WISH_ID, token="t", tools=world.tools)
+    done = working.fulfil(token="t", tools=world.tools)
 
     assert (done, world.folders.shown, world.wishes.kept) == (None, None, {})
     assert (cleared_by_the_desk, world.folders.cleared) == ([[]], [WISH_ID])
@@ -409,6 +417,60 @@ def test_a_failure_of_a_cancelled_wish_is_no_state(world: World) -> None:
 
     tools = replace(world.tools, fetch=Cancelled())
 
-    done = working.fulfil(WISH_ID, token="t", tools=tools)
+    done = working.fulfil(token="t", tools=tools)
 
     assert (done, world.wishes.kept, world.folders.cleared) == (None, {}, [WISH_ID])
+
+
+def test_the_worker_takes_the_best_place_and_not_the_oldest_wish(world: World) -> None:
+    other, _ = asking.ask(REQUEST.model_copy(update={"episode": 2}), desk=world.desk, request_id="")
+    asking.move(other.wish_id, WISH_ID, desk=world.desk)
+
+    done = working.fulfil(token="t", tools=world.tools)
+
+    assert done is not None
+    assert (done.wish_id, world.wishes.get(WISH_ID).state) == (other.wish_id, "wanted")
+
+
+def test_no_more_wishes_are_worked_on_than_the_house_allows(world: World) -> None:
+    for number in (2, 3):
+        asking.ask(REQUEST.model_copy(update={"episode": number}), desk=world.desk, request_id="")
+    for token in ("one", "two"):
+        assert taking.take(
+            token=token, parallel=2, wishes=world.wishes, announcer=world.news, clock=lambda: world.now_s
+        )
+    world.hints.given.clear()
+
+    done = working.fulfil(token="three", tools=world.tools)
+    due = asking.sweep(desk=world.desk)
+
+    assert (done, due, world.hints.given) == (None, 1, [])
+
+
+def test_a_claim_in_a_turn_that_has_passed_is_given_back(world: World) -> None:
+    other, _ = asking.ask(REQUEST.model_copy(update={"episode": 2}), desk=world.desk, request_id="")
+
+    class Raced(MemoryWishes):
+        def unfinished(self) -> Iterable[rules.StoredWish]:
+            before = list(super().unfinished())
+            if self.turns == 0:  # somebody else claims after this one has counted
+                self.change(other.wish_id, lambda wish: rules.claim(wish, token="faster", now_s=world.now_s))
+                self.pass_turn(0)
+            return before
+
+    wishes = Raced(kept=world.wishes.kept)
+
+    taken = taking.take(token="late", parallel=1, wishes=wishes, announcer=world.news, clock=lambda: world.now_s)
+
+    assert taken is None
+    assert (wishes.get(WISH_ID).state, wishes.get(WISH_ID).token) == ("wanted", None)
+
+
+def test_a_worker_gives_up_and_hands_back_the_wish_that_it_holds(world: World) -> None:
+    for token, let_go in (("a", working.hand_back), ("b", working.give_up)):
+        taking.take(token=token, parallel=1, wishes=world.wishes, announcer=world.news, clock=lambda: world.now_s)
+        let_go(token="a stranger's", tools=world.tools)
+        assert world.wishes.get(WISH_ID).state == "running"
+        let_go(token=token, tools=world.tools)
+
+    assert (world.wishes.get(WISH_ID).state, world.wishes.get(WISH_ID).reason_code) == ("refused", "internal")

@@ -16,6 +16,7 @@ class WebSettings(CommonSettings):
     store: str  # `sqlite:///path` or `mongodb://host/downloader`
     redis_url: SecretStr
     media_root: Path  # holds library/ work/ trash/ in one file system
+    parallel_wishes: Annotated[int, Field(ge=1, le=16)] = 2  # by all workers together
 
 
 class WorkerSettings(WebSettings):

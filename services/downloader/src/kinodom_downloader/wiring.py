@@ -59,6 +59,7 @@ def web(settings: WebSettings) -> WebDeps:
         announcer=RedisAnnouncer(queue),
         library=library,
         clock=time.time,
+        parallel=settings.parallel_wishes,
     )
     ready = {"store": store.ping, "redis": lambda: ping(queue), "media": library.check}
     return WebDeps(desk=desk, ready=ready)
@@ -89,4 +90,5 @@ def tools(settings: WorkerSettings) -> working.Tools:
         announcer=RedisAnnouncer(connection(settings)),
         clock=time.time,
         heartbeat=ThreadHeartbeat,
+        parallel=settings.parallel_wishes,
     )

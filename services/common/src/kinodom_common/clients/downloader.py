@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from kinodom_common.contracts.wishes import Wish, WishList, WishReply
+from kinodom_common.contracts.wishes import Wish, WishList, WishMove, WishReply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,6 +44,10 @@ class DownloaderClient:
     def resume(self, wish_id: str) -> Wish:
         """Let a paused wish go on."""
         return self._http.post(f"/wishes/{quote(wish_id, safe='')}/resume", None, Wish)
+
+    def move(self, wish_id: str, before: str | None) -> Wish:
+        """Put a wish before another one in the queue; None: behind all."""
+        return self._http.post(f"/wishes/{quote(wish_id, safe='')}/move", WishMove(before=before), Wish)
 
     def forget(self, wish_id: str) -> None:
         """Delete a wish and its unfinished files; one that runs is cancelled."""

@@ -52,9 +52,16 @@ class Wish(Reply):
     reason_code: str | None = None  # when `waiting` or `refused`
     reason: str | None = None  # the same in words, with what to do
     attempt: int = 0
+    position: float = 0.0  # in the queue, the lowest first
     progress: Progress = Progress()
     asked_at: datetime
     changed_at: datetime
+
+
+class WishMove(Request):
+    """Put a wish in another place in the queue."""
+
+    before: Annotated[str, Field(max_length=200)] | None = None  # wish id; None: behind all
 
 
 class WishReply(Reply):

@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from kinodom_common.contracts.wishes import Progress, WishRequest
-from kinodom_common.store import AlreadyThere, NotStored, change
+from kinodom_common.store import AlreadyThere, NotStored, Stale, change
 from kinodom_downloader.domain.wishes import NoSuchWish, StoredWish
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 UNFINISHED = ("wanted", "running", "publishing", "waiting", "paused")
 PAGE = 200
+TURN = "claims"
 PLAIN = tuple(
     field.name for field in fields(StoredWish) if field.name not in ("wish_id", "request", "progress", "version")
 )
@@ -25,6 +26,7 @@ class StoredWishes:
     """The port `Wishes` over any engine of the store."""
 
     def __init__(self, store: Store) -> None:
+        self._turns: Documents = store.collection("turns")
         self._documents: Documents = store.collection("wishes", indexed=("state", "asked_at_s"))
 
     def add(self, wish: StoredWish) -> bool:
@@ -66,6 +68,22 @@ class StoredWishes:
         if not self._documents.delete(wish_id):
             raise _no_such(wish_id)
 
+    def turn(self) -> int:
+        """Return the number of the turn in which wishes are claimed."""
+        stored = self._turns.get(TURN)
+        return int(stored["version"]) if stored else 0
+
+    def pass_turn(self, seen: int) -> bool:
+        """Begin the next turn; false when somebody else has begun it since `seen` was read."""
+        try:
+            if seen:
+                self._turns.replace({"_id": TURN}, seen)
+            else:
+                self._turns.insert({"_id": TURN})
+        except (AlreadyThere, Stale):
+            return False
+        return True
+
     def _found(self, wish_id: str) -> dict[str, Any]:
         document = self._documents.get(wish_id)
         if document is None:
@@ -92,5 +110,5 @@ def _wish(document: dict[str, Any]) -> StoredWish:
         request=WishRequest.model_validate(document["request"], strict=False),
         progress=Progress.model_validate(document["progress"]),
         version=document["version"],
-        **{name: document[name] for name in PLAIN if name in document},
+        **{"position": document["asked_at_s"]} | {name: document[name] for name in PLAIN if name in document},
     )

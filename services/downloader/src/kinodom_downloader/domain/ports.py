@@ -39,12 +39,18 @@ class Wishes(Protocol):
     def forget(self, wish_id: str) -> None:
         """Delete a wish; raises NoSuchWish."""
 
+    def turn(self) -> int:
+        """Return the number of the turn in which wishes are claimed."""
+
+    def pass_turn(self, seen: int) -> bool:
+        """Begin the next turn; false when somebody else has begun it since `seen` was read."""
+
 
 class Hints(Protocol):
     """The queue: a hint to act, never the truth."""
 
     def give(self, wish_id: str, attempt: int) -> None:
-        """Tell some worker that a wish is due; may be lost."""
+        """Tell some worker that something is due, this wish for one; may be lost."""
 
 
 class Announcer(Protocol):

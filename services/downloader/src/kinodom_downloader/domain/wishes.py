@@ -76,6 +76,7 @@ class StoredWish:
     state: WishState
     asked_at_s: float
     changed_at_s: float
+    position: float = 0.0  # in the queue, the lowest first; new ones get the time they were asked for
     reason_code: str | None = None
     reason: str | None = None
     attempt: int = 0  # runs begun, also names the RQ job
@@ -104,6 +105,7 @@ def new_wish(request: WishRequest, *, now_s: float, request_id: str) -> StoredWi
         state="wanted",
         asked_at_s=now_s,
         changed_at_s=now_s,
+        position=now_s,
         request_id=request_id,
     )
 
@@ -144,6 +146,11 @@ def paused(wish: StoredWish, *, now_s: float) -> StoredWish:
 def resumed(wish: StoredWish, *, now_s: float) -> StoredWish:
     """Return a paused wish wanted again; any other stays as it is."""
     return asked_again(wish, now_s=now_s) if wish.state == "paused" else wish
+
+
+def placed(wish: StoredWish, *, position: float) -> StoredWish:
+    """Return the wish in another place in the queue."""
+    return replace(wish, position=position)
 
 
 def is_held(wish: StoredWish, *, now_s: float) -> bool:

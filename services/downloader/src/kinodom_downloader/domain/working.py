@@ -5,15 +5,17 @@ from __future__ import annotations
 import errno
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kinodom_common.contracts.videos import VideoIn
 from kinodom_common.contracts.wishes import Progress
 from kinodom_common.errors import KinodomError, NoSpace, NotFound, Rejected, UpstreamFailed
-from kinodom_common.logs import get_log
+from kinodom_common.logs import bound_request_id, get_log
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.asking import event_of
 from kinodom_downloader.domain.room import check_room, needed_bytes, too_full
+from kinodom_downloader.domain.taking import take
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +54,7 @@ class Tools:
     announcer: Announcer
     clock: Callable[[], float]  # seconds since 1970
     heartbeat: Callable[[Callable[[], None], Callable[[], None]], Heartbeat]  # of beat and look
+    parallel: int = 2  # wishes worked on at once, by all workers together
 
 
 class Heartbeat:
@@ -78,7 +81,7 @@ class Run:
 
     def __init__(self, wish: rules.StoredWish, token: str, tools: Tools) -> None:
         self.wish = wish
-        self._token = token
+        self.token = token
         self._tools = tools
         self.progress = Progress(stage="asking")
 
@@ -94,20 +97,20 @@ class Run:
     def beat(self) -> None:
         """Make the lease longer and store the progress; raises LeaseLost."""
         self._change(
-            lambda wish: rules.renewed(wish, token=self._token, now_s=self._tools.clock(), progress=self.progress)
+            lambda wish: rules.renewed(wish, token=self.token, now_s=self._tools.clock(), progress=self.progress)
         )
 
     def look(self) -> None:
         """Return while the wish is ours; raises LeaseLost, or NoSuchWish when it was cancelled."""
-        rules.held(self._tools.wishes.get(self.wish.wish_id), self._token)
+        rules.held(self._tools.wishes.get(self.wish.wish_id), self.token)
 
     def fence(self) -> None:
         """Pass the last gate before the folder is shown; raises LeaseLost."""
-        self._change(lambda wish: rules.publishing(wish, token=self._token, now_s=self._tools.clock()))
+        self._change(lambda wish: rules.publishing(wish, token=self.token, now_s=self._tools.clock()))
 
     def end(self, step: Callable[[rules.StoredWish], rules.StoredWish], kind: str) -> rules.StoredWish:
         """Store the end of this run if we still hold the wish, and announce it."""
-        self._change(lambda wish: step(rules.held(wish, self._token)))
+        self._change(lambda wish: step(rules.held(wish, self.token)))
         self._tools.announcer.announce(event_of(self.wish, kind))
         return self.wish
 
@@ -115,15 +118,52 @@ class Run:
         self.wish = self._tools.wishes.change(self.wish.wish_id, step)
 
 
-def fulfil(wish_id: str, *, token: str, tools: Tools) -> rules.StoredWish | None:
-    """Do what a wish needs, and return it in its new state; None when there is nothing to do.
+def fulfil(*, token: str, tools: Tools) -> rules.StoredWish | None:
+    """Take the next wish, do what it needs, and return it in its new state; None when there is nothing to do.
 
     Raises:
         HandedBack: the fetch was told to stop; the wish is `wanted` again.
     """
-    run = _begin(wish_id, token=token, tools=tools)
-    if run is None:
+    wish = take(token=token, parallel=tools.parallel, wishes=tools.wishes, announcer=tools.announcer, clock=tools.clock)
+    if wish is None:
         return None
+    log.info("wish_taken", wish_id=wish.wish_id, attempt=wish.attempt, external_id=wish.request.external_id)
+    tools.announcer.announce(event_of(wish, "task_started"))
+    with bound_request_id(wish.request_id):
+        return _done(Run(wish, token, tools), tools)
+
+
+def hand_back(*, token: str, tools: Tools) -> None:
+    """Give the wish of this token back because its worker has to stop. What was fetched stays for the next one."""
+    step = partial(rules.handed_back, token=token, now_s=tools.clock())
+    if (wish := _let_go(token, tools, step)) is not None:
+        log.info("wish_handed_back", wish_id=wish.wish_id)
+
+
+def give_up(*, token: str, tools: Tools) -> None:
+    """Refuse the wish of this token, over which its worker met a mistake of our own."""
+    reason = (
+        "The worker met a mistake of its own over this film; its log has the details. What was fetched is kept. "
+        "Press Try again, and tell the operator if it happens again."
+    )
+    now_s = tools.clock()
+    gone = _let_go(token, tools, lambda wish: rules.refused(wish, code="internal", reason=reason, now_s=now_s))
+    if gone is not None:
+        tools.announcer.announce(event_of(gone, "task_failed"))
+
+
+def _let_go(token: str, tools: Tools, step: Callable[[rules.StoredWish], rules.StoredWish]) -> rules.StoredWish | None:
+    mine = next((wish for wish in tools.wishes.unfinished() if wish.token == token), None)
+    if mine is None:
+        return None
+    try:
+        return tools.wishes.change(mine.wish_id, lambda wish: step(rules.held(wish, token)))
+    except (rules.LeaseLost, rules.NoSuchWish):
+        return None
+
+
+def _done(run: Run, tools: Tools) -> rules.StoredWish | None:
+    wish_id, token = run.wish.wish_id, run.token
     try:
         with tools.heartbeat(run.beat, run.look) as heartbeat:
             video = _work(run, tools, should_stop=lambda: heartbeat.lost)
@@ -146,47 +186,6 @@ def fulfil(wish_id: str, *, token: str, tools: Tools) -> rules.StoredWish | None
     tools.library.clear(wish_id)
     log.info("wish_fulfilled", wish_id=wish_id, size_bytes=video.size_bytes)
     return done
-
-
-def hand_back(wish_id: str, *, token: str, tools: Tools) -> None:
-    """Give a wish back because this worker has to stop. What was fetched stays for the next one."""
-    try:
-        tools.wishes.change(wish_id, lambda wish: rules.handed_back(wish, token=token, now_s=tools.clock()))
-    except (rules.LeaseLost, rules.NoSuchWish):
-        return
-    log.info("wish_handed_back", wish_id=wish_id)
-
-
-def give_up(wish_id: str, *, token: str, tools: Tools) -> None:
-    """Refuse a wish over which the worker met a mistake of our own."""
-    reason = (
-        "The worker met a mistake of its own over this film; its log has the details. What was fetched is kept. "
-        "Press Try again, and tell the operator if it happens again."
-    )
-    try:
-        gone = tools.wishes.change(
-            wish_id,
-            lambda wish: rules.refused(rules.held(wish, token), code="internal", reason=reason, now_s=tools.clock()),
-        )
-    except (rules.LeaseLost, rules.NoSuchWish):
-        return
-    tools.announcer.announce(event_of(gone, "task_failed"))
-
-
-def _begin(wish_id: str, *, token: str, tools: Tools) -> Run | None:
-    now_s = tools.clock()
-    try:
-        wish = tools.wishes.change(wish_id, lambda found: rules.claim(found, token=token, now_s=now_s))
-    except (rules.NotClaimable, rules.NoSuchWish):
-        return None
-    except rules.CrashesWorker as exc:
-        code, reason = exc.code, exc.detail
-        gone = tools.wishes.change(wish_id, lambda found: rules.refused(found, code=code, reason=reason, now_s=now_s))
-        tools.announcer.announce(event_of(gone, "task_failed"))
-        return None
-    log.info("wish_taken", wish_id=wish_id, attempt=wish.attempt, external_id=wish.request.external_id)
-    tools.announcer.announce(event_of(wish, "task_started"))
-    return Run(wish, token, tools)
 
 
 def _work(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> VideoIn:

@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from pydantic import Field
 
 from kinodom_common.contracts import Request
-from kinodom_common.contracts.wishes import Wish, WishList, WishReply, WishRequest
+from kinodom_common.contracts.wishes import Wish, WishList, WishMove, WishReply, WishRequest
 from kinodom_common.logs import request_id
 from kinodom_common.openapi import answer, body_of, describes, query_of
 from kinodom_downloader.domain import asking
@@ -69,6 +69,13 @@ def pause_wish(wish_id: str) -> Response:
 def resume_wish(wish_id: str) -> Response:
     """Let a paused wish go on."""
     return answer(asking.wire(asking.resume(wish_id, desk=deps().desk)), 202)
+
+
+@bp.post("/wishes/<wish_id>/move")
+@describes(reply=Wish, status=202, body=WishMove, problems=("no_such_wish", "not_in_queue"))
+def move_wish(wish_id: str) -> Response:
+    """Put a wish in another place in the queue."""
+    return answer(asking.wire(asking.move(wish_id, body_of(WishMove).before, desk=deps().desk)), 202)
 
 
 @bp.delete("/wishes/<wish_id>")
