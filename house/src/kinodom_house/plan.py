@@ -41,7 +41,7 @@ OPERATOR_SETTINGS: Mapping[str, tuple[str, ...]] = {
         "SEARCH_DEADLINE_S",
         "OPEN_DEADLINE_S",
     ),
-    "downloader": ("PARALLEL_WISHES", "SEGMENT_WORKERS", "USER_AGENT"),
+    "downloader": ("PARALLEL_WISHES", "KEEP_FREE_GB", "KEEP_FREE_PERCENT", "SEGMENT_WORKERS", "USER_AGENT"),
     "sync": ("ROOM_REMOVE_TIME_MIN",),
     "gateway": ("HOUSE_NAME", "LINK_LIFE_S", "SEARCH_WAIT_S"),
     "demo": ("DEMO_SECONDS",),

@@ -17,6 +17,8 @@ from kinodom_downloader.adapters.workfolder import told_when_full
 from kinodom_downloader.domain import asking, taking, working
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.fetched import Fetched
+from kinodom_downloader.domain.room import Disk
+from kinodom_downloader.domain.shown import video_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -95,6 +97,7 @@ class Offers:
 @dataclass
 class Fetch:
     broken: dict[str, BaseException] = field(default_factory=dict)  # by address
+    planned_bytes: int | None = None
     asked: list[str] = field(default_factory=list)
 
     def __call__(
@@ -109,16 +112,17 @@ class Fetch:
         self.asked.append(offer.url)
         if offer.url in self.broken:
             raise self.broken[offer.url]
-        on_progress(Progress(stage="fetching", fraction=0.5))
+        on_progress(Progress(stage="fetching", fraction=0.5, fetched_bytes=10, total_bytes=self.planned_bytes))
         return Fetched(tracks=(), duration_s=40.0, total_bytes=10)
 
 
-SHOWN = working.video_of(REQUEST, tracks=(), duration_s=40.0, height_px=720, size_bytes=10, now_s=1000.0)
+SHOWN = video_of(REQUEST, tracks=(), duration_s=40.0, height_px=720, size_bytes=10, now_s=1000.0)
 
 
 @dataclass
 class Folders:
     room: int = 10**12
+    parts: int = 0
     shown: VideoIn | None = None
     cleared: list[str] = field(default_factory=list)
     before_fence: Callable[[], None] = lambda: None
@@ -126,8 +130,11 @@ class Folders:
     def work_folder(self, wish_id: str) -> Path:
         return Path("/nowhere")
 
-    def room_bytes(self) -> int:
-        return self.room
+    def disk(self) -> Disk:
+        return Disk(free_bytes=self.room, total_bytes=10**12)
+
+    def parts_bytes(self, wish_id: str) -> int:
+        return self.parts
 
     def published(self, wish_id: str) -> VideoIn | None:
         return self.shown
@@ -474,3 +481,38 @@ def test_a_worker_gives_up_and_hands_back_the_wish_that_it_holds(world: World) -
         let_go(token=token, tools=world.tools)
 
     assert (world.wishes.get(WISH_ID).state, world.wishes.get(WISH_ID).reason_code) == ("refused", "internal")
+
+
+@pytest.mark.parametrize("told", ["declared", "planned"])
+def test_a_film_that_would_eat_into_the_floor_waits_before_or_as_soon_as_its_size_is_known(
+    world: World, told: str
+) -> None:
+    size_bytes = 10**10
+    world.folders.room = 2 * size_bytes + 2 * 10**10  # 2 % of the disk stay free; 2.2 times its size do not fit
+    if told == "declared":
+        [offer] = world.resolver.offers_now
+        world.resolver.offers_now = (offer.model_copy(update={"size_bytes": size_bytes}),)
+    else:
+        world.fetch.planned_bytes = size_bytes
+
+    wish = world.work()
+
+    assert (wish.state, wish.reason_code) == ("waiting", "no_space")
+    assert len(world.fetch.asked) == (0 if told == "declared" else 1)
+
+
+def test_parts_that_are_there_already_need_no_room_again(world: World) -> None:
+    size_bytes = 10**10
+    [offer] = world.resolver.offers_now
+    world.resolver.offers_now = (offer.model_copy(update={"size_bytes": size_bytes}),)
+    world.folders.room, world.folders.parts = 2 * size_bytes + 2 * 10**10, size_bytes
+
+    assert world.work().state == "ready"
+
+
+def test_a_wish_that_waited_for_space_goes_on_when_there_is_room(world: World) -> None:
+    world.folders.room = 10**9
+    waiting = world.work()
+    world.folders.room, world.now_s = 10**12, waiting.next_try_at_s
+
+    assert world.work().state == "ready"

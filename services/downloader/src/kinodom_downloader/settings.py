@@ -25,5 +25,7 @@ class WorkerSettings(WebSettings):
     resolver_url: HttpUrl
     catalogue_url: HttpUrl
     allow_lan: str = ""  # `host:port, host:port`: names on the LAN that may be fetched from
+    keep_free_gb: Annotated[float, Field(ge=0, le=1_000_000)] = 5.0  # no download takes these
+    keep_free_percent: Annotated[float, Field(ge=0, le=90)] = 2.0  # nor these; the larger counts
     segment_workers: Annotated[int, Field(ge=1, le=32)] = 12  # parallel segments of one film
     user_agent: str = "Kinodom/0.1 (self-hosted)"

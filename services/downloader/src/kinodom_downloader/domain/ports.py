@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kinodom_common.contracts.videos import VideoIn
     from kinodom_common.contracts.wishes import Progress, WishEvent, WishRequest
     from kinodom_downloader.domain.fetched import Fetched
+    from kinodom_downloader.domain.room import Disk
     from kinodom_downloader.domain.wishes import StoredWish
 
 
@@ -88,8 +89,11 @@ class Library(Protocol):
     def work_folder(self, wish_id: str) -> Path:
         """Return the folder in which this wish is worked on; made when missing, kept over restarts."""
 
-    def room_bytes(self) -> int:
-        """Return the free bytes on the disk of the media folder."""
+    def disk(self) -> Disk:
+        """Return how full the disk of the media folder is; cheap enough to ask several times a second."""
+
+    def parts_bytes(self, wish_id: str) -> int:
+        """Return what the fetched parts of this wish take on the disk."""
 
     def published(self, wish_id: str) -> VideoIn | None:
         """Return what the folder of this wish holds when it is there and whole."""

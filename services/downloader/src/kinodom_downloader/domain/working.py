@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kinodom_common.contracts.videos import VideoIn
 from kinodom_common.contracts.wishes import Progress
 from kinodom_common.errors import KinodomError, NoSpace, NotFound, Rejected, UpstreamFailed
 from kinodom_common.logs import bound_request_id, get_log
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.asking import event_of
-from kinodom_downloader.domain.room import check_room, needed_bytes, too_full
+from kinodom_downloader.domain.room import KeepFree, check_room, needed_bytes, too_full
 from kinodom_downloader.domain.taking import take
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kinodom_common.contracts.offers import Offer
-    from kinodom_common.contracts.videos import TrackInfo
-    from kinodom_common.contracts.wishes import WishRequest
+    from kinodom_common.contracts.videos import VideoIn
     from kinodom_downloader.domain.fetched import Fetched
     from kinodom_downloader.domain.ports import Announcer, Fetcher, Library, Resolver, Shelf, Wishes
 
@@ -55,6 +52,7 @@ class Tools:
     clock: Callable[[], float]  # seconds since 1970
     heartbeat: Callable[[Callable[[], None], Callable[[], None]], Heartbeat]  # of beat and look
     parallel: int = 2  # wishes worked on at once, by all workers together
+    keep_free: KeepFree = KeepFree()  # noqa: RUF009  # frozen
 
 
 class Heartbeat:
@@ -182,7 +180,7 @@ def _done(run: Run, tools: Tools) -> rules.StoredWish | None:
     except OSError as exc:
         if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        return _stopped(run, too_full(tools.library.room_bytes()), tools)
+        return _stopped(run, too_full(tools.library.disk(), tools.keep_free), tools)
     tools.library.clear(wish_id)
     log.info("wish_fulfilled", wish_id=wish_id, size_bytes=video.size_bytes)
     return done
@@ -208,13 +206,14 @@ def _fetch(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> tuple[
         "No source has this film in this dub now. Choose another dub, or try again another day."
     )
     for offer in _suited(offers, run.wish.request.height_px):
-        check_room(tools.library.room_bytes(), needed_bytes=needed_bytes(offer.size_bytes))
+        there_bytes = tools.library.parts_bytes(run.wish.wish_id)
+        _check_room(tools, offer.size_bytes, there_bytes=there_bytes)
         try:
             fetched = tools.fetch(
                 offer,
                 tools.library.work_folder(run.wish.wish_id),
                 wanted_height_px=run.wish.request.height_px,
-                on_progress=run.note,
+                on_progress=lambda progress: _heard(run, progress, tools),
                 should_stop=should_stop,
             )
         except (NotFound, Rejected, UpstreamFailed) as exc:
@@ -224,6 +223,17 @@ def _fetch(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> tuple[
         else:
             return offer, fetched
     raise failure
+
+
+def _heard(run: Run, progress: Progress, tools: Tools) -> None:
+    """Note progress and look at the disk: what the source did not declare is known once the parts are listed."""
+    run.note(progress)
+    _check_room(tools, progress.total_bytes, there_bytes=progress.fetched_bytes)
+
+
+def _check_room(tools: Tools, size_bytes: int | None, *, there_bytes: int) -> None:
+    needed = needed_bytes(size_bytes, there_bytes=there_bytes)
+    check_room(tools.library.disk(), tools.keep_free, needed_bytes=needed)
 
 
 def _suited(offers: tuple[Offer, ...], height_px: int | None) -> list[Offer]:
@@ -260,31 +270,3 @@ def _leave(wish_id: str, tools: Tools) -> None:
         return
     tools.library.clear(wish_id)
     log.info("wish_cancelled", wish_id=wish_id)
-
-
-def video_of(
-    request: WishRequest,
-    *,
-    tracks: tuple[TrackInfo, ...],
-    duration_s: float,
-    height_px: int | None,
-    size_bytes: int,
-    now_s: float,
-) -> VideoIn:
-    """Return what the house says of a packaged video."""
-    return VideoIn(
-        title=request.title,
-        external_id=request.external_id,
-        season=request.season,
-        episode=request.episode,
-        episode_name=request.episode_name,
-        translation_id=request.translation_id,
-        translation_name=request.translation_name,
-        translation_kind=request.translation_kind,
-        language=request.language,
-        height_px=height_px,
-        duration_s=duration_s,
-        size_bytes=size_bytes,
-        tracks=tracks,
-        published_at=datetime.fromtimestamp(now_s, UTC),
-    )
