@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from kinodom_common.clients.downloader import DownloaderClient
 from kinodom_common.contracts.titles import TitleCard
-from kinodom_common.contracts.wishes import WishEvent, WishRequest
+from kinodom_common.contracts.wishes import DiskRoom, WishEvent, WishRequest
 from kinodom_common.errors import Conflict, NotFound, UpstreamFailed
 from kinodom_common.http import HttpClient
 from kinodom_common.logs import bound_request_id
@@ -23,6 +23,7 @@ from kinodom_downloader.app import create_app
 from kinodom_downloader.domain import asking
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.ports import Library
+from kinodom_downloader.domain.room import Disk
 from kinodom_downloader.settings import WebSettings
 from kinodom_downloader.wiring import WebDeps
 from tests.support.served import served
@@ -59,6 +60,12 @@ class Folders:
 
     def clear(self, wish_id: str) -> None:
         self.cleared.append(wish_id)
+
+    def disk(self) -> Disk:
+        return Disk(free_bytes=5, total_bytes=9)
+
+    def library_bytes(self) -> int:
+        return 3
 
     def reap(self, is_current: Callable[[str], bool]) -> list[str]:
         return []
@@ -200,6 +207,10 @@ def test_a_wish_is_put_before_another(client: DownloaderClient) -> None:
     assert caught.value.code == "not_in_queue"
 
 
+def test_the_disk_is_told(client: DownloaderClient) -> None:
+    assert client.disk() == DiskRoom(free_bytes=5, total_bytes=9, library_bytes=3)
+
+
 def test_a_refused_wish_cannot_be_paused(client: DownloaderClient, house: House) -> None:
     made = client.wish(REQUEST).wish.wish_id
     house.wishes.change(made, lambda wish: rules.refused(wish, code="no_offer", reason="Nobody.", now_s=NOW_S))
@@ -232,6 +243,7 @@ def test_the_openapi_document_is_valid_and_names_every_path(house: House) -> Non
 
     validate(document)
     assert set(document["paths"]) == {
+        "/disk",
         "/wishes",
         "/wishes/{wish_id}",
         "/wishes/{wish_id}/retry",

@@ -133,6 +133,9 @@ class Folders:
     def disk(self) -> Disk:
         return Disk(free_bytes=self.room, total_bytes=10**12)
 
+    def library_bytes(self) -> int:
+        return 0
+
     def parts_bytes(self, wish_id: str) -> int:
         return self.parts
 

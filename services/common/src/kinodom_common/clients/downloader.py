@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from kinodom_common.contracts.wishes import Wish, WishList, WishMove, WishReply
+from kinodom_common.contracts.wishes import DiskRoom, Wish, WishList, WishMove, WishReply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,6 +48,10 @@ class DownloaderClient:
     def move(self, wish_id: str, before: str | None) -> Wish:
         """Put a wish before another one in the queue; None: behind all."""
         return self._http.post(f"/wishes/{quote(wish_id, safe='')}/move", WishMove(before=before), Wish)
+
+    def disk(self) -> DiskRoom:
+        """Return how full the disk of the films is."""
+        return self._http.get("/disk", DiskRoom)
 
     def forget(self, wish_id: str) -> None:
         """Delete a wish and its unfinished files; one that runs is cancelled."""

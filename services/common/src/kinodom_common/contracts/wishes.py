@@ -64,6 +64,14 @@ class WishMove(Request):
     before: Annotated[str, Field(max_length=200)] | None = None  # wish id; None: behind all
 
 
+class DiskRoom(Reply):
+    """How full the disk of the films is."""
+
+    free_bytes: int
+    total_bytes: int
+    library_bytes: int  # of the films that are ready
+
+
 class WishReply(Reply):
     """The answer to a request: the wish, and whether this request made it."""
 

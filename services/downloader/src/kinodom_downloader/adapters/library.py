@@ -75,9 +75,18 @@ class MediaLibrary:
         return folder
 
     def disk(self) -> Disk:
-        """Return how full the disk of the media folder is."""
-        usage = shutil.disk_usage(self._root)
+        """Return how full the disk of the media folder is; raises MediaFolderUnusable."""
+        try:
+            usage = shutil.disk_usage(self._root)
+        except OSError as exc:
+            raise MediaFolderUnusable(
+                f"The media folder cannot be read ({exc.strerror}). Check that the disk is there."
+            ) from exc
         return Disk(free_bytes=usage.free, total_bytes=usage.total)
+
+    def library_bytes(self) -> int:
+        """Return what the published films take on the disk."""
+        return size_of(self._library)
 
     def parts_bytes(self, wish_id: str) -> int:
         """Return what the fetched parts of this wish take on the disk."""

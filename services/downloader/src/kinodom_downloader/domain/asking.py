@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kinodom_common.contracts.wishes import Wish, WishEvent
+from kinodom_common.contracts.wishes import DiskRoom, Wish, WishEvent
 from kinodom_downloader.domain import order
 from kinodom_downloader.domain import wishes as rules
 
@@ -107,6 +107,14 @@ def forget(wish_id: str, *, desk: Desk) -> None:
     if not rules.is_held(wish, now_s=now_s):  # else its worker clears up: it may be writing this very moment
         desk.library.clear(wish_id)
     desk.announcer.announce(event_of(wish, "queue_status"))
+
+
+def disk_room(*, desk: Desk) -> DiskRoom:
+    """Return how full the disk of the films is, and what the published ones take of it."""
+    disk = desk.library.disk()
+    return DiskRoom(
+        free_bytes=disk.free_bytes, total_bytes=disk.total_bytes, library_bytes=desk.library.library_bytes()
+    )
 
 
 def listed(ids: Sequence[str], limit: int, *, desk: Desk) -> list[rules.StoredWish]:

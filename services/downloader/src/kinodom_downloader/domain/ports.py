@@ -92,6 +92,9 @@ class Library(Protocol):
     def disk(self) -> Disk:
         """Return how full the disk of the media folder is; cheap enough to ask several times a second."""
 
+    def library_bytes(self) -> int:
+        """Return what the published films take on the disk."""
+
     def parts_bytes(self, wish_id: str) -> int:
         """Return what the fetched parts of this wish take on the disk."""
 

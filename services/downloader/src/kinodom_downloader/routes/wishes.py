@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from pydantic import Field
 
 from kinodom_common.contracts import Request
-from kinodom_common.contracts.wishes import Wish, WishList, WishMove, WishReply, WishRequest
+from kinodom_common.contracts.wishes import DiskRoom, Wish, WishList, WishMove, WishReply, WishRequest
 from kinodom_common.logs import request_id
 from kinodom_common.openapi import answer, body_of, describes, query_of
 from kinodom_downloader.domain import asking
@@ -41,6 +41,13 @@ def list_wishes() -> Response:
     ids = [one for one in query.ids.split(",") if one]
     found = asking.listed(ids, query.limit, desk=deps().desk)
     return answer(WishList(wishes=tuple(asking.wire(wish) for wish in found)))
+
+
+@bp.get("/disk")
+@describes(reply=DiskRoom, problems=("media_folder_unusable",))
+def disk() -> Response:
+    """Show how full the disk of the films is."""
+    return answer(asking.disk_room(desk=deps().desk))
 
 
 @bp.get("/wishes/<wish_id>")
