@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from kinodom_common.clients.downloader import DownloaderClient
 from kinodom_common.contracts.titles import TitleCard
-from kinodom_common.contracts.wishes import WishEvent, WishRequest
+from kinodom_common.contracts.wishes import DiskRoom, WishEvent, WishRequest
 from kinodom_common.errors import Conflict, NotFound, UpstreamFailed
 from kinodom_common.http import HttpClient
 from kinodom_common.logs import bound_request_id
@@ -23,6 +23,7 @@ from kinodom_downloader.app import create_app
 from kinodom_downloader.domain import asking
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.ports import Library
+from kinodom_downloader.domain.room import Disk
 from kinodom_downloader.settings import WebSettings
 from kinodom_downloader.wiring import WebDeps
 from tests.support.served import served
@@ -59,6 +60,12 @@ class Folders:
 
     def clear(self, wish_id: str) -> None:
         self.cleared.append(wish_id)
+
+    def disk(self) -> Disk:
+        return Disk(free_bytes=5, total_bytes=9)
+
+    def library_bytes(self) -> int:
+        return 3
 
     def reap(self, is_current: Callable[[str], bool]) -> list[str]:
         return []
@@ -132,7 +139,7 @@ def test_wishes_are_listed_by_id_in_the_order_asked(client: DownloaderClient) ->
 
 @pytest.mark.parametrize("wish_id", ["gone", "a?b", "a b", "a#b", "%2e%2e", "a%2Fretry"])
 def test_a_wish_that_is_not_there_is_not_found_under_any_name(client: DownloaderClient, wish_id: str) -> None:
-    for call in (client.one, client.retry, client.forget):
+    for call in (client.one, client.retry, client.pause, client.resume, client.forget):
         with pytest.raises(NotFound) as caught:
             call(wish_id)
         assert caught.value.code == "no_such_wish"
@@ -159,15 +166,59 @@ def test_a_refused_wish_tries_again(client: DownloaderClient, house: House) -> N
     assert len(house.hints.given) == 2
 
 
-def test_a_wish_that_runs_cannot_be_deleted(client: DownloaderClient, house: House) -> None:
+def test_a_wish_that_is_being_shown_cannot_be_deleted(client: DownloaderClient, house: House) -> None:
     made = client.wish(REQUEST).wish.wish_id
     house.wishes.change(made, lambda wish: rules.claim(wish, token="t", now_s=NOW_S))
+    house.wishes.change(made, lambda wish: rules.publishing(wish, token="t", now_s=NOW_S))
 
     with pytest.raises(Conflict) as caught:
         client.forget(made)
 
     assert caught.value.code == "wish_busy"
     assert house.folders.cleared == []
+
+
+def test_a_wish_that_runs_is_cancelled_and_its_worker_clears_up(client: DownloaderClient, house: House) -> None:
+    made = client.wish(REQUEST).wish.wish_id
+    house.wishes.change(made, lambda wish: rules.claim(wish, token="t", now_s=NOW_S))
+
+    client.forget(made)
+
+    assert (client.wishes().wishes, house.folders.cleared) == ((), [])
+
+
+def test_a_wish_is_paused_and_resumed(client: DownloaderClient, house: House) -> None:
+    made = client.wish(REQUEST).wish.wish_id
+
+    paused, resumed = client.pause(made), client.resume(made)
+
+    assert (paused.state, resumed.state) == ("paused", "wanted")
+    assert len(house.hints.given) == 2
+
+
+def test_a_wish_is_put_before_another(client: DownloaderClient) -> None:
+    first, second = (client.wish(REQUEST.model_copy(update={"episode": n})).wish.wish_id for n in (1, 2))
+
+    moved = client.move(second, first)
+    with pytest.raises(Conflict) as caught:
+        client.move(first, "gone")
+
+    assert moved.position < client.one(first).position
+    assert caught.value.code == "not_in_queue"
+
+
+def test_the_disk_is_told(client: DownloaderClient) -> None:
+    assert client.disk() == DiskRoom(free_bytes=5, total_bytes=9, library_bytes=3)
+
+
+def test_a_refused_wish_cannot_be_paused(client: DownloaderClient, house: House) -> None:
+    made = client.wish(REQUEST).wish.wish_id
+    house.wishes.change(made, lambda wish: rules.refused(wish, code="no_offer", reason="Nobody.", now_s=NOW_S))
+
+    with pytest.raises(Conflict) as caught:
+        client.pause(made)
+
+    assert caught.value.code == "nothing_to_pause"
 
 
 def test_a_deleted_wish_is_gone_with_its_unfinished_files(client: DownloaderClient, house: House) -> None:
@@ -191,4 +242,12 @@ def test_the_openapi_document_is_valid_and_names_every_path(house: House) -> Non
     document = house.app.test_client().get("/openapi.json").get_json()
 
     validate(document)
-    assert set(document["paths"]) == {"/wishes", "/wishes/{wish_id}", "/wishes/{wish_id}/retry"}
+    assert set(document["paths"]) == {
+        "/disk",
+        "/wishes",
+        "/wishes/{wish_id}",
+        "/wishes/{wish_id}/retry",
+        "/wishes/{wish_id}/pause",
+        "/wishes/{wish_id}/resume",
+        "/wishes/{wish_id}/move",
+    }

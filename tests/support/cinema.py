@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from kinodom_common.contracts.rooms import RoomList
 from kinodom_common.contracts.titles import TitleCard
 from kinodom_common.contracts.videos import Title, TitleList, TitlePage, Video
-from kinodom_common.contracts.wishes import Progress, Wish, WishList, WishRequest, WishState
+from kinodom_common.contracts.wishes import DiskRoom, Progress, Wish, WishList, WishRequest, WishState
 from kinodom_common.errors import NotFound
 from kinodom_common.hosts import HOME, HostRule
 from kinodom_common.ids import folder_of
@@ -81,6 +81,9 @@ class FakeDownloader:
 
     def wishes(self, ids: tuple[str, ...] = (), *, limit: int = 100) -> WishList:
         return self.list
+
+    def disk(self) -> DiskRoom:
+        return DiskRoom(free_bytes=120 * 10**9, total_bytes=500 * 10**9, library_bytes=80 * 10**9)
 
 
 class NoRooms:

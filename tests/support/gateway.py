@@ -23,7 +23,7 @@ from kinodom_common.contracts.titles import (
     Translation,
 )
 from kinodom_common.contracts.videos import Title, TitleList, TitlePage, Video
-from kinodom_common.contracts.wishes import Progress, Wish, WishList, WishReply, WishRequest
+from kinodom_common.contracts.wishes import DiskRoom, Progress, Wish, WishList, WishReply, WishRequest
 from kinodom_common.errors import KinodomError, NotFound, UpstreamFailed
 from kinodom_common.hosts import HostRule
 from kinodom_common.ids import content_key, video_id_of
@@ -258,6 +258,8 @@ class FakeResolver:
 class FakeDownloader:
     kept: list[Wish] = field(default_factory=list)
     asked: list[WishRequest] = field(default_factory=list)
+    done: list[tuple[str | None, ...]] = field(default_factory=list)
+    disk_error: KinodomError | None = None
 
     def wish(self, request: WishRequest) -> WishReply:
         self.asked.append(request)
@@ -266,6 +268,27 @@ class FakeDownloader:
 
     def wishes(self, ids: tuple[str, ...] = (), *, limit: int = 100) -> WishList:
         return WishList(wishes=tuple(self.kept))
+
+    def disk(self) -> DiskRoom:
+        if self.disk_error is not None:
+            raise self.disk_error
+        return DiskRoom(free_bytes=120 * 10**9, total_bytes=500 * 10**9, library_bytes=80 * 10**9)
+
+    def pause(self, wish_id: str) -> Wish:
+        return self._did("pause", wish_id)
+
+    def resume(self, wish_id: str) -> Wish:
+        return self._did("resume", wish_id)
+
+    def move(self, wish_id: str, before: str | None) -> Wish:
+        return self._did("move", wish_id, before)
+
+    def forget(self, wish_id: str) -> None:
+        self._did("forget", wish_id)
+
+    def _did(self, *what: str | None) -> Wish:
+        self.done.append(what)
+        return self.kept[0]
 
 
 @dataclass

@@ -37,7 +37,9 @@ OPERATOR_SETTINGS: Mapping[str, tuple[str, ...]] = {
         *("SAVE_DATA", "USE_SAVED_DATA", "SAVED_DATA_FILE", "CACHE_LIFE_TIME", "SAVING_PERIOD"),
         *("SEARCH_LIFE_MIN", "TITLE_LIFE_MIN", "OFFERS_LIFE_MIN", "CACHE_COUNT", "CACHE_MB"),
     ),
-    "downloader": ("SEGMENT_WORKERS", "USER_AGENT", "IMPORT_ROOT"),
+    "downloader": (
+        *("PARALLEL_WISHES", "KEEP_FREE_GB", "KEEP_FREE_PERCENT", "SEGMENT_WORKERS", "USER_AGENT", "IMPORT_ROOT"),
+    ),
     "sync": ("ROOM_REMOVE_TIME_MIN",),
     "gateway": ("HOUSE_NAME", "LINK_LIFE_S", "SEARCH_WAIT_S"),
     "demo": ("DEMO_SECONDS",),

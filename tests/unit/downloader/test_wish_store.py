@@ -10,9 +10,10 @@ import pytest
 
 from kinodom_common.contracts.titles import TitleCard
 from kinodom_common.contracts.wishes import Progress, WishRequest
-from kinodom_common.store import open_store
+from kinodom_common.store import change, open_store
 from kinodom_downloader.adapters.wish_store import StoredWishes
 from kinodom_downloader.domain import wishes as rules
+from kinodom_downloader.domain.taking import take as take_next
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,3 +88,36 @@ def test_a_deleted_wish_is_gone(wishes: StoredWishes) -> None:
     with pytest.raises(rules.NoSuchWish):
         wishes.forget(a_wish().wish_id)
     assert wishes.some([a_wish().wish_id]) == []
+
+
+def test_of_many_who_take_at_once_no_more_get_a_wish_than_are_allowed(wishes: StoredWishes) -> None:
+    class Silent:
+        def announce(self, event: object) -> None:
+            """Say nothing."""
+
+    for number in range(12):
+        wishes.add(a_wish(number))
+
+    def take(number: int) -> bool:
+        taken = take_next(token=str(number), parallel=3, wishes=wishes, announcer=Silent(), clock=lambda: 100.0)
+        return taken is not None
+
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(take, range(24)))
+
+    held = [wish.request.title.name for wish in wishes.unfinished() if wish.token]
+    assert won.count(True) == 3
+    assert sorted(held) == ["Film 0", "Film 1", "Film 2"]
+
+
+def test_a_wish_stored_before_there_were_places_has_the_one_of_its_time(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/older.sqlite")
+    wishes, wish = StoredWishes(store), a_wish(7)
+    wishes.add(wish)
+    documents = store.collection("wishes", indexed=("state", "asked_at_s"))
+    change(documents, wish.wish_id, lambda found: {key: value for key, value in found.items() if key != "position"})
+
+    position = wishes.get(wish.wish_id).position
+
+    store.close()
+    assert position == 7.0

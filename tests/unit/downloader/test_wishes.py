@@ -120,7 +120,7 @@ def test_a_wish_waits_for_space_for_ever() -> None:
     assert (waiting.state, waiting.reason_code, waiting.waits) == ("waiting", "no_space", wish.waits)
 
 
-@pytest.mark.parametrize("state", ["refused", "waiting"])
+@pytest.mark.parametrize("state", ["refused", "waiting", "paused"])
 def test_asking_again_lets_a_stopped_wish_try_at_once(state: str) -> None:
     again = rules.asked_again(a_wish(state=state, waits=5, deaths=2, reason="r", next_try_at_s=9e9), now_s=300.0)
 
@@ -132,3 +132,32 @@ def test_asking_again_changes_nothing_else(state: str) -> None:
     wish = a_wish(state=state)
 
     assert rules.asked_again(wish, now_s=300.0) is wish
+
+
+@pytest.mark.parametrize("state", ["wanted", "waiting", "running"])
+def test_a_paused_wish_is_held_by_nobody_and_not_due(state: str) -> None:
+    wish = rules.paused(a_wish(state=state, token="t", lease_until_s=320.0, reason="r"), now_s=300.0)
+
+    assert (wish.state, wish.token, wish.reason, rules.is_due(wish, now_s=9e9)) == ("paused", None, None, False)
+
+
+@pytest.mark.parametrize("state", ["ready", "refused"])
+def test_what_has_ended_cannot_be_paused(state: str) -> None:
+    with pytest.raises(rules.NothingToPause):
+        rules.paused(a_wish(state=state), now_s=300.0)
+
+
+def test_a_wish_that_is_being_shown_can_be_paused_when_its_worker_has_died() -> None:
+    dying = a_wish(state="publishing", token="t", lease_until_s=320.0)
+
+    with pytest.raises(rules.WishBusy):
+        rules.paused(dying, now_s=319.0)
+
+    assert rules.paused(dying, now_s=320.0).state == "paused"
+
+
+def test_only_a_paused_wish_is_resumed() -> None:
+    refused = a_wish(state="refused")
+
+    assert rules.resumed(a_wish(state="paused"), now_s=300.0).state == "wanted"
+    assert rules.resumed(refused, now_s=300.0) is refused

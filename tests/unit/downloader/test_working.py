@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,11 @@ from kinodom_common.contracts.titles import TitleCard
 from kinodom_common.contracts.wishes import Progress, WishEvent, WishRequest
 from kinodom_common.errors import KinodomError, Rejected, UpstreamFailed
 from kinodom_downloader.adapters.workfolder import told_when_full
-from kinodom_downloader.domain import asking, working
+from kinodom_downloader.domain import asking, taking, working
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.fetched import Fetched
+from kinodom_downloader.domain.room import Disk
+from kinodom_downloader.domain.shown import video_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -31,6 +33,7 @@ WISH_ID = rules.wish_id_of(REQUEST)
 @dataclass
 class MemoryWishes:
     kept: dict[str, rules.StoredWish] = field(default_factory=dict)
+    turns: int = 0
 
     def add(self, wish: rules.StoredWish) -> bool:
         return self.kept.setdefault(wish.wish_id, wish) is wish
@@ -55,6 +58,13 @@ class MemoryWishes:
 
     def forget(self, wish_id: str) -> None:
         del self.kept[wish_id]
+
+    def turn(self) -> int:
+        return self.turns
+
+    def pass_turn(self, seen: int) -> bool:
+        self.turns += 1
+        return seen == self.turns - 1
 
 
 @dataclass
@@ -87,6 +97,7 @@ class Offers:
 @dataclass
 class Fetch:
     broken: dict[str, BaseException] = field(default_factory=dict)  # by address
+    planned_bytes: int | None = None
     asked: list[str] = field(default_factory=list)
 
     def __call__(
@@ -101,16 +112,17 @@ class Fetch:
         self.asked.append(offer.url)
         if offer.url in self.broken:
             raise self.broken[offer.url]
-        on_progress(Progress(stage="fetching", fraction=0.5))
+        on_progress(Progress(stage="fetching", fraction=0.5, fetched_bytes=10, total_bytes=self.planned_bytes))
         return Fetched(tracks=(), duration_s=40.0, total_bytes=10)
 
 
-SHOWN = working.video_of(REQUEST, tracks=(), duration_s=40.0, height_px=720, size_bytes=10, now_s=1000.0)
+SHOWN = video_of(REQUEST, tracks=(), duration_s=40.0, height_px=720, size_bytes=10, now_s=1000.0)
 
 
 @dataclass
 class Folders:
     room: int = 10**12
+    parts: int = 0
     shown: VideoIn | None = None
     cleared: list[str] = field(default_factory=list)
     before_fence: Callable[[], None] = lambda: None
@@ -118,8 +130,14 @@ class Folders:
     def work_folder(self, wish_id: str) -> Path:
         return Path("/nowhere")
 
-    def room_bytes(self) -> int:
-        return self.room
+    def disk(self) -> Disk:
+        return Disk(free_bytes=self.room, total_bytes=10**12)
+
+    def library_bytes(self) -> int:
+        return 0
+
+    def parts_bytes(self, wish_id: str) -> int:
+        return self.parts
 
     def published(self, wish_id: str) -> VideoIn | None:
         return self.shown
@@ -158,6 +176,10 @@ class Shelf:
         return None
 
 
+def void(_: object) -> None:
+    """Do nothing with a result."""
+
+
 class World:
     """Everything around a worker, with a switch per failure."""
 
@@ -185,7 +207,7 @@ class World:
         asking.ask(REQUEST, desk=self.desk, request_id="r" * 32)
 
     def work(self, token: str = "t") -> rules.StoredWish:
-        working.fulfil(WISH_ID, token=token, tools=self.tools)
+        working.fulfil(token=token, tools=self.tools)
         return self.wishes.get(WISH_ID)
 
 
@@ -346,12 +368,154 @@ def test_the_sweep_finds_what_no_hint_names(world: World) -> None:
     assert (early, late, world.hints.given) == (0, 1, [(WISH_ID, 1)])
 
 
-def test_a_wish_in_work_cannot_be_deleted_and_a_stopped_one_can(world: World) -> None:
+def test_a_wish_that_is_being_shown_cannot_be_deleted_or_paused_any_more(world: World) -> None:
     world.wishes.change(WISH_ID, lambda wish: rules.claim(wish, token="t", now_s=world.now_s))
-    with pytest.raises(rules.WishBusy):
-        asking.forget(WISH_ID, desk=world.desk)
+    world.wishes.change(WISH_ID, lambda wish: rules.publishing(wish, token="t", now_s=world.now_s))
+
+    for stop in (asking.forget, asking.pause):
+        with pytest.raises(rules.WishBusy):
+            stop(WISH_ID, desk=world.desk)
+
+
+def test_a_stopped_wish_is_deleted_with_its_parts(world: World) -> None:
     world.wishes.change(WISH_ID, lambda wish: rules.refused(wish, code="c", reason="r", now_s=world.now_s))
 
     asking.forget(WISH_ID, desk=world.desk)
 
-    assert WISH_ID not in world.wishes.kept
+    assert (WISH_ID in world.wishes.kept, world.folders.cleared) == (False, [WISH_ID])
+
+
+def test_the_worker_of_a_cancelled_wish_shows_nothing_and_deletes_its_parts(world: World) -> None:
+    cleared_by_the_desk: list[list[str]] = []
+
+    def cancel() -> None:
+        asking.forget(WISH_ID, desk=world.desk)
+        cleared_by_the_desk.append(list(world.folders.cleared))
+
+    world.folders.before_fence = cancel
+
+    done = working.fulfil(token="t", tools=world.tools)
+
+    assert (done, world.folders.shown, world.wishes.kept) == (None, None, {})
+    assert (cleared_by_the_desk, world.folders.cleared) == ([[]], [WISH_ID])
+
+
+def test_the_worker_of_a_paused_wish_shows_nothing_and_keeps_its_parts(world: World) -> None:
+    world.folders.before_fence = lambda: void(asking.pause(WISH_ID, desk=world.desk))
+
+    wish = world.work()
+
+    assert (wish.state, world.folders.shown, world.folders.cleared) == ("paused", None, [])
+
+
+def test_a_paused_wish_goes_on_when_it_is_resumed(world: World) -> None:
+    asking.pause(WISH_ID, desk=world.desk)
+    paused = world.work()
+    asking.resume(WISH_ID, desk=world.desk)
+
+    ready = world.work()
+
+    assert (paused.state, ready.state) == ("paused", "ready")
+    assert len(world.hints.given) == 2
+
+
+def test_a_failure_of_a_cancelled_wish_is_no_state(world: World) -> None:
+    class Cancelled(Fetch):
+        def __call__(self, *args: object, **options: object) -> Fetched:
+            asking.forget(WISH_ID, desk=world.desk)
+            raise UpstreamFailed("no answer")
+
+    tools = replace(world.tools, fetch=Cancelled())
+
+    done = working.fulfil(token="t", tools=tools)
+
+    assert (done, world.wishes.kept, world.folders.cleared) == (None, {}, [WISH_ID])
+
+
+def test_the_worker_takes_the_best_place_and_not_the_oldest_wish(world: World) -> None:
+    other, _ = asking.ask(REQUEST.model_copy(update={"episode": 2}), desk=world.desk, request_id="")
+    asking.move(other.wish_id, WISH_ID, desk=world.desk)
+
+    done = working.fulfil(token="t", tools=world.tools)
+
+    assert done is not None
+    assert (done.wish_id, world.wishes.get(WISH_ID).state) == (other.wish_id, "wanted")
+
+
+def test_no_more_wishes_are_worked_on_than_the_house_allows(world: World) -> None:
+    for number in (2, 3):
+        asking.ask(REQUEST.model_copy(update={"episode": number}), desk=world.desk, request_id="")
+    for token in ("one", "two"):
+        assert taking.take(
+            token=token, parallel=2, wishes=world.wishes, announcer=world.news, clock=lambda: world.now_s
+        )
+    world.hints.given.clear()
+
+    done = working.fulfil(token="three", tools=world.tools)
+    due = asking.sweep(desk=world.desk)
+
+    assert (done, due, world.hints.given) == (None, 1, [])
+
+
+def test_a_claim_in_a_turn_that_has_passed_is_given_back(world: World) -> None:
+    other, _ = asking.ask(REQUEST.model_copy(update={"episode": 2}), desk=world.desk, request_id="")
+
+    class Raced(MemoryWishes):
+        def unfinished(self) -> Iterable[rules.StoredWish]:
+            before = list(super().unfinished())
+            if self.turns == 0:  # somebody else claims after this one has counted
+                self.change(other.wish_id, lambda wish: rules.claim(wish, token="faster", now_s=world.now_s))
+                self.pass_turn(0)
+            return before
+
+    wishes = Raced(kept=world.wishes.kept)
+
+    taken = taking.take(token="late", parallel=1, wishes=wishes, announcer=world.news, clock=lambda: world.now_s)
+
+    assert taken is None
+    assert (wishes.get(WISH_ID).state, wishes.get(WISH_ID).token) == ("wanted", None)
+
+
+def test_a_worker_gives_up_and_hands_back_the_wish_that_it_holds(world: World) -> None:
+    for token, let_go in (("a", working.hand_back), ("b", working.give_up)):
+        taking.take(token=token, parallel=1, wishes=world.wishes, announcer=world.news, clock=lambda: world.now_s)
+        let_go(token="a stranger's", tools=world.tools)
+        assert world.wishes.get(WISH_ID).state == "running"
+        let_go(token=token, tools=world.tools)
+
+    assert (world.wishes.get(WISH_ID).state, world.wishes.get(WISH_ID).reason_code) == ("refused", "internal")
+
+
+@pytest.mark.parametrize("told", ["declared", "planned"])
+def test_a_film_that_would_eat_into_the_floor_waits_before_or_as_soon_as_its_size_is_known(
+    world: World, told: str
+) -> None:
+    size_bytes = 10**10
+    world.folders.room = 2 * size_bytes + 2 * 10**10  # 2 % of the disk stay free; 2.2 times its size do not fit
+    if told == "declared":
+        [offer] = world.resolver.offers_now
+        world.resolver.offers_now = (offer.model_copy(update={"size_bytes": size_bytes}),)
+    else:
+        world.fetch.planned_bytes = size_bytes
+
+    wish = world.work()
+
+    assert (wish.state, wish.reason_code) == ("waiting", "no_space")
+    assert len(world.fetch.asked) == (0 if told == "declared" else 1)
+
+
+def test_parts_that_are_there_already_need_no_room_again(world: World) -> None:
+    size_bytes = 10**10
+    [offer] = world.resolver.offers_now
+    world.resolver.offers_now = (offer.model_copy(update={"size_bytes": size_bytes}),)
+    world.folders.room, world.folders.parts = 2 * size_bytes + 2 * 10**10, size_bytes
+
+    assert world.work().state == "ready"
+
+
+def test_a_wish_that_waited_for_space_goes_on_when_there_is_room(world: World) -> None:
+    world.folders.room = 10**9
+    waiting = world.work()
+    world.folders.room, world.now_s = 10**12, waiting.next_try_at_s
+
+    assert world.work().state == "ready"

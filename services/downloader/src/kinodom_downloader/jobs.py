@@ -28,20 +28,26 @@ def table(settings: WorkerSettings) -> Mapping[str, Callable[..., Retry | None]]
     return {FULFIL: partial(fulfil, settings)}
 
 
-def fulfil(settings: WorkerSettings, wish_id: str, request_id: str = "") -> Retry | None:
-    """Work on one wish; on SIGTERM hand it back and let RQ run it again somewhere else."""
+def fulfil(settings: WorkerSettings, hinted: str, request_id: str = "") -> Retry | None:
+    """Work on the wish whose turn it is; on SIGTERM hand it back and let RQ run it again somewhere else.
+
+    Args:
+        settings: of the worker.
+        hinted: the wish that is due for one; another may have a better place.
+        request_id: of the hint.
+    """
     token = new_id()
     tools = wiring.tools(settings)  # in the work horse, after the fork: connections are not shared with the parent
     with bound_request_id(request_id):
         try:
-            working.fulfil(wish_id, token=token, tools=tools)
+            working.fulfil(token=token, tools=tools)
         except (working.HandedBack, ShutDownImminentException):
-            working.hand_back(wish_id, token=token, tools=tools)
+            working.hand_back(token=token, tools=tools)
             return Retry(max=5)
         except KinodomError as exc:
             # The store itself is away: the lease lapses and the sweeper finds the wish again.
-            log.error("job_failed", wish_id=wish_id, code=exc.code, detail=exc.detail)
+            log.error("job_failed", hinted=hinted, code=exc.code, detail=exc.detail)
         except Exception as exc:  # the job edge: a mistake of ours ends as a state, not as silence
-            log.error("job_broke", wish_id=wish_id, exc_info=exc)
-            working.give_up(wish_id, token=token, tools=tools)
+            log.error("job_broke", hinted=hinted, exc_info=exc)
+            working.give_up(token=token, tools=tools)
     return None

@@ -16,6 +16,7 @@ class WebSettings(CommonSettings):
     store: str  # `sqlite:///path` or `mongodb://host/downloader`
     redis_url: SecretStr
     media_root: Path  # holds library/ work/ trash/ in one file system
+    parallel_wishes: Annotated[int, Field(ge=1, le=16)] = 2  # by all workers together
 
 
 class WorkerSettings(WebSettings):
@@ -25,5 +26,7 @@ class WorkerSettings(WebSettings):
     catalogue_url: HttpUrl
     allow_lan: str = ""  # `host:port, host:port`: names on the LAN that may be fetched from
     import_root: WholePath | None = None  # films the household has, read only; None: none are imported
+    keep_free_gb: Annotated[float, Field(ge=0, le=1_000_000)] = 5.0  # no download takes these
+    keep_free_percent: Annotated[float, Field(ge=0, le=90)] = 2.0  # nor these; the larger counts
     segment_workers: Annotated[int, Field(ge=1, le=32)] = 12  # parallel segments of one film
     user_agent: str = "Kinodom/0.1 (self-hosted)"

@@ -21,6 +21,7 @@ from kinodom_downloader.adapters.news import QUEUE, RedisAnnouncer, RqHints
 from kinodom_downloader.adapters.offers import ResolverOffers
 from kinodom_downloader.adapters.wish_store import StoredWishes
 from kinodom_downloader.domain import asking, working
+from kinodom_downloader.domain.room import KeepFree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,6 +60,7 @@ def web(settings: WebSettings) -> WebDeps:
         announcer=RedisAnnouncer(queue),
         library=library,
         clock=time.time,
+        parallel=settings.parallel_wishes,
     )
     ready = {"store": store.ping, "redis": lambda: ping(queue), "media": library.check}
     return WebDeps(desk=desk, ready=ready)
@@ -94,4 +96,6 @@ def tools(settings: WorkerSettings) -> working.Tools:
         announcer=RedisAnnouncer(connection(settings)),
         clock=time.time,
         heartbeat=ThreadHeartbeat,
+        keep_free=KeepFree(gb=settings.keep_free_gb, percent=settings.keep_free_percent),
+        parallel=settings.parallel_wishes,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from kinodom_common.contracts.wishes import Wish, WishList, WishReply
+from kinodom_common.contracts.wishes import DiskRoom, Wish, WishList, WishMove, WishReply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,6 +37,22 @@ class DownloaderClient:
         """Let a refused or waiting wish try again now."""
         return self._http.post(f"/wishes/{quote(wish_id, safe='')}/retry", None, Wish)
 
+    def pause(self, wish_id: str) -> Wish:
+        """Stop working on a wish until somebody resumes it; what was fetched stays."""
+        return self._http.post(f"/wishes/{quote(wish_id, safe='')}/pause", None, Wish)
+
+    def resume(self, wish_id: str) -> Wish:
+        """Let a paused wish go on."""
+        return self._http.post(f"/wishes/{quote(wish_id, safe='')}/resume", None, Wish)
+
+    def move(self, wish_id: str, before: str | None) -> Wish:
+        """Put a wish before another one in the queue; None: behind all."""
+        return self._http.post(f"/wishes/{quote(wish_id, safe='')}/move", WishMove(before=before), Wish)
+
+    def disk(self) -> DiskRoom:
+        """Return how full the disk of the films is."""
+        return self._http.get("/disk", DiskRoom)
+
     def forget(self, wish_id: str) -> None:
-        """Delete a wish that is not being worked on, and its unfinished files."""
+        """Delete a wish and its unfinished files; one that runs is cancelled."""
         self._http.delete(f"/wishes/{quote(wish_id, safe='')}")

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 from kinodom_common.contracts import Reply, Request
 from kinodom_common.contracts.titles import ExternalId, TitleCard, TranslationKind
 
-WishState = Literal["wanted", "running", "publishing", "ready", "waiting", "refused"]
+WishState = Literal["wanted", "running", "publishing", "ready", "waiting", "paused", "refused"]
 Stage = Literal["asking", "planning", "fetching", "packaging", "publishing"]
 
 
@@ -52,9 +52,24 @@ class Wish(Reply):
     reason_code: str | None = None  # when `waiting` or `refused`
     reason: str | None = None  # the same in words, with what to do
     attempt: int = 0
+    position: float = 0.0  # in the queue, the lowest first
     progress: Progress = Progress()
     asked_at: datetime
     changed_at: datetime
+
+
+class WishMove(Request):
+    """Put a wish in another place in the queue."""
+
+    before: Annotated[str, Field(max_length=200)] | None = None  # wish id; None: behind all
+
+
+class DiskRoom(Reply):
+    """How full the disk of the films is."""
+
+    free_bytes: int
+    total_bytes: int
+    library_bytes: int  # of the films that are ready
 
 
 class WishReply(Reply):

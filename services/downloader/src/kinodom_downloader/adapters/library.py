@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import suppress
+from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 from kinodom_common.errors import KinodomError
 from kinodom_common.processes import ProgramStopped
 from kinodom_downloader.adapters.packaging import package
 from kinodom_downloader.adapters.publish import find_published, publish, reap
+from kinodom_downloader.domain.room import Disk
+from kinodom_downloader.domain.shown import video_of
 from kinodom_downloader.domain.wishes import LeaseLost
-from kinodom_downloader.domain.working import video_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +37,16 @@ class MediaFolderUnusable(KinodomError):
 
     code = "media_folder_unusable"
     title = "The media folder cannot be used"
+
+
+def size_of(folder: Path) -> int:
+    """Return the bytes of all files under a folder; 0 when it is not there. Files that go away meanwhile count not."""
+    total_bytes = 0
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            stat = path.lstat()
+            total_bytes += stat.st_size if S_ISREG(stat.st_mode) else 0
+    return total_bytes
 
 
 class MediaLibrary:
@@ -61,9 +74,23 @@ class MediaLibrary:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def room_bytes(self) -> int:
-        """Return the free bytes on the disk."""
-        return shutil.disk_usage(self._root).free
+    def disk(self) -> Disk:
+        """Return how full the disk of the media folder is; raises MediaFolderUnusable."""
+        try:
+            usage = shutil.disk_usage(self._root)
+        except OSError as exc:
+            raise MediaFolderUnusable(
+                f"The media folder cannot be read ({exc.strerror}). Check that the disk is there."
+            ) from exc
+        return Disk(free_bytes=usage.free, total_bytes=usage.total)
+
+    def library_bytes(self) -> int:
+        """Return what the published films take on the disk."""
+        return size_of(self._library)
+
+    def parts_bytes(self, wish_id: str) -> int:
+        """Return what the fetched parts of this wish take on the disk."""
+        return size_of(self._work / wish_id / PARTS)
 
     def published(self, wish_id: str) -> VideoIn | None:
         """Return what the folder of this wish holds when it is there and whole."""

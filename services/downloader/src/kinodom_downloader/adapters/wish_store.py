@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from kinodom_common.contracts.wishes import Progress, WishRequest
-from kinodom_common.store import AlreadyThere, change
+from kinodom_common.store import AlreadyThere, NotStored, Stale, change
 from kinodom_downloader.domain.wishes import NoSuchWish, StoredWish
 
 if TYPE_CHECKING:
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from kinodom_common.store import Documents, Store
 
-UNFINISHED = ("wanted", "running", "publishing", "waiting")
+UNFINISHED = ("wanted", "running", "publishing", "waiting", "paused")
 PAGE = 200
+TURN = "claims"
 PLAIN = tuple(
     field.name for field in fields(StoredWish) if field.name not in ("wish_id", "request", "progress", "version")
 )
@@ -25,6 +26,7 @@ class StoredWishes:
     """The port `Wishes` over any engine of the store."""
 
     def __init__(self, store: Store) -> None:
+        self._turns: Documents = store.collection("turns")
         self._documents: Documents = store.collection("wishes", indexed=("state", "asked_at_s"))
 
     def add(self, wish: StoredWish) -> bool:
@@ -42,7 +44,10 @@ class StoredWishes:
     def change(self, wish_id: str, step: Callable[[StoredWish], StoredWish]) -> StoredWish:
         """Apply a pure step to the newest state until it is stored."""
         self._found(wish_id)
-        return _wish(change(self._documents, wish_id, lambda found: _document(step(_wish(found)))))
+        try:
+            return _wish(change(self._documents, wish_id, lambda found: _document(step(_wish(found)))))
+        except NotStored as exc:  # deleted between the two looks
+            raise _no_such(wish_id) from exc
 
     def some(self, ids: Sequence[str]) -> list[StoredWish]:
         """Return those of these wishes that exist, in the order asked."""
@@ -62,6 +67,22 @@ class StoredWishes:
         """Delete a wish; raises NoSuchWish."""
         if not self._documents.delete(wish_id):
             raise _no_such(wish_id)
+
+    def turn(self) -> int:
+        """Return the number of the turn in which wishes are claimed."""
+        stored = self._turns.get(TURN)
+        return int(stored["version"]) if stored else 0
+
+    def pass_turn(self, seen: int) -> bool:
+        """Begin the next turn; false when somebody else has begun it since `seen` was read."""
+        try:
+            if seen:
+                self._turns.replace({"_id": TURN}, seen)
+            else:
+                self._turns.insert({"_id": TURN})
+        except (AlreadyThere, Stale):
+            return False
+        return True
 
     def _found(self, wish_id: str) -> dict[str, Any]:
         document = self._documents.get(wish_id)
@@ -89,5 +110,5 @@ def _wish(document: dict[str, Any]) -> StoredWish:
         request=WishRequest.model_validate(document["request"], strict=False),
         progress=Progress.model_validate(document["progress"]),
         version=document["version"],
-        **{name: document[name] for name in PLAIN if name in document},
+        **{"position": document["asked_at_s"]} | {name: document[name] for name in PLAIN if name in document},
     )

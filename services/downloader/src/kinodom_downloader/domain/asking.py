@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
-from kinodom_common.contracts.wishes import Wish, WishEvent
+from kinodom_common.contracts.wishes import DiskRoom, Wish, WishEvent
+from kinodom_downloader.domain import order
 from kinodom_downloader.domain import wishes as rules
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ class Desk:
     announcer: Announcer
     library: Library
     clock: Callable[[], float]  # seconds since 1970
+    parallel: int = 2  # wishes worked on at once
 
 
 def ask(request: WishRequest, *, desk: Desk, request_id: str) -> tuple[rules.StoredWish, bool]:
@@ -51,18 +54,67 @@ def try_again(wish_id: str, *, desk: Desk) -> rules.StoredWish:
     return wish
 
 
-def forget(wish_id: str, *, desk: Desk) -> None:
-    """Delete a wish that nobody works on, with its unfinished files. A published film is not touched.
+def pause(wish_id: str, *, desk: Desk) -> rules.StoredWish:
+    """Return the wish paused; its worker notices within about a second and keeps what it has fetched.
 
     Raises:
         NoSuchWish: there is none.
-        WishBusy: a worker holds it.
+        WishBusy: it is being put on the shelf.
+        NothingToPause: it is ready or refused.
     """
+    now_s = desk.clock()
+    wish = desk.wishes.change(wish_id, lambda found: rules.paused(found, now_s=now_s))
+    desk.announcer.announce(event_of(wish, "queue_status"))
+    return wish
+
+
+def resume(wish_id: str, *, desk: Desk) -> rules.StoredWish:
+    """Return the wish wanted again if it was paused; otherwise as it is."""
+    now_s = desk.clock()
+    wish = desk.wishes.change(wish_id, lambda found: rules.resumed(found, now_s=now_s))
+    if wish.state == "wanted":
+        _tell(wish, desk)
+    return wish
+
+
+def move(wish_id: str, before: str | None, *, desk: Desk) -> rules.StoredWish:
+    """Return the wish in its new place in the queue, before another one; None: behind all.
+
+    Raises:
+        NoSuchWish: there is none.
+        NotInQueue: it, or the other, is ready or refused.
+    """
+    desk.wishes.get(wish_id)
+    positions = order.moved(desk.wishes.unfinished(), wish_id, before, now_s=desk.clock())
+    for one, position in positions.items():
+        desk.wishes.change(one, partial(rules.placed, position=position))
     wish = desk.wishes.get(wish_id)
-    if wish.state in ("running", "publishing") and wish.lease_until_s > desk.clock():
-        raise rules.WishBusy("It is being fetched right now. Wait until it is done or has stopped, then delete it.")
+    desk.announcer.announce(event_of(wish, "queue_status"))
+    return wish
+
+
+def forget(wish_id: str, *, desk: Desk) -> None:
+    """Delete a wish with its unfinished files; one that runs is cancelled. A published film is not touched.
+
+    Raises:
+        NoSuchWish: there is none.
+        WishBusy: it is being put on the shelf.
+    """
+    now_s = desk.clock()
+    wish = desk.wishes.get(wish_id)
+    rules.check_stoppable(wish, now_s=now_s)
     desk.wishes.forget(wish_id)
-    desk.library.clear(wish_id)
+    if not rules.is_held(wish, now_s=now_s):  # else its worker clears up: it may be writing this very moment
+        desk.library.clear(wish_id)
+    desk.announcer.announce(event_of(wish, "queue_status"))
+
+
+def disk_room(*, desk: Desk) -> DiskRoom:
+    """Return how full the disk of the films is, and what the published ones take of it."""
+    disk = desk.library.disk()
+    return DiskRoom(
+        free_bytes=disk.free_bytes, total_bytes=disk.total_bytes, library_bytes=desk.library.library_bytes()
+    )
 
 
 def listed(ids: Sequence[str], limit: int, *, desk: Desk) -> list[rules.StoredWish]:
@@ -71,13 +123,14 @@ def listed(ids: Sequence[str], limit: int, *, desk: Desk) -> list[rules.StoredWi
 
 
 def sweep(*, desk: Desk) -> int:
-    """Hint at every wish that is due and clear the folders of wishes that are no more; return how many are due.
+    """Hint at the wishes that are due and clear the folders of wishes that are no more; return how many are due.
 
-    Any worker, any time, as often as you like.
+    There are no more hints than wishes that may begin now. Any worker, any time, as often as you like.
     """
     now_s = desk.clock()
-    due = [wish for wish in desk.wishes.unfinished() if rules.is_due(wish, now_s=now_s)]
-    for wish in due:
+    unfinished = list(desk.wishes.unfinished())
+    due = order.due_now(unfinished, now_s=now_s)
+    for wish in due[: max(0, desk.parallel - order.held_now(unfinished, now_s=now_s))]:
         desk.hints.give(wish.wish_id, wish.attempt)
     desk.library.reap(lambda wish_id: _has_work(wish_id, desk))
     return len(due)
@@ -102,6 +155,7 @@ def wire(wish: rules.StoredWish) -> Wish:
         reason_code=wish.reason_code,
         reason=wish.reason,
         attempt=wish.attempt,
+        position=wish.position,
         progress=wish.progress,
         asked_at=datetime.fromtimestamp(wish.asked_at_s, UTC),
         changed_at=datetime.fromtimestamp(wish.changed_at_s, UTC),

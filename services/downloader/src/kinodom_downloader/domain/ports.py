@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kinodom_common.contracts.videos import VideoIn
     from kinodom_common.contracts.wishes import Progress, WishEvent, WishRequest
     from kinodom_downloader.domain.fetched import Fetched
+    from kinodom_downloader.domain.room import Disk
     from kinodom_downloader.domain.wishes import StoredWish
 
 
@@ -39,12 +40,18 @@ class Wishes(Protocol):
     def forget(self, wish_id: str) -> None:
         """Delete a wish; raises NoSuchWish."""
 
+    def turn(self) -> int:
+        """Return the number of the turn in which wishes are claimed."""
+
+    def pass_turn(self, seen: int) -> bool:
+        """Begin the next turn; false when somebody else has begun it since `seen` was read."""
+
 
 class Hints(Protocol):
     """The queue: a hint to act, never the truth."""
 
     def give(self, wish_id: str, attempt: int) -> None:
-        """Tell some worker that a wish is due; may be lost."""
+        """Tell some worker that something is due, this wish for one; may be lost."""
 
 
 class Announcer(Protocol):
@@ -82,8 +89,14 @@ class Library(Protocol):
     def work_folder(self, wish_id: str) -> Path:
         """Return the folder in which this wish is worked on; made when missing, kept over restarts."""
 
-    def room_bytes(self) -> int:
-        """Return the free bytes on the disk of the media folder."""
+    def disk(self) -> Disk:
+        """Return how full the disk of the media folder is; cheap enough to ask several times a second."""
+
+    def library_bytes(self) -> int:
+        """Return what the published films take on the disk."""
+
+    def parts_bytes(self, wish_id: str) -> int:
+        """Return what the fetched parts of this wish take on the disk."""
 
     def published(self, wish_id: str) -> VideoIn | None:
         """Return what the folder of this wish holds when it is there and whole."""

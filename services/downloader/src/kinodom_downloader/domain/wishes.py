@@ -3,6 +3,7 @@
     wanted → running → publishing → ready
                │  └──────────────→ refused (reason; final until somebody asks again)
                └→ waiting (reason, next try) → running …
+    wanted, waiting, running → paused → wanted
 
 A running wish is held by a lease with a token. Whoever holds another token has lost it and may change nothing.
 """
@@ -41,6 +42,13 @@ class WishBusy(Conflict):
     title = "It is being worked on"
 
 
+class NothingToPause(Conflict):
+    """The wish has come to its end already."""
+
+    code = "nothing_to_pause"
+    title = "There is nothing to pause"
+
+
 class NotClaimable(Conflict):
     """There is nothing to do for this wish now, or somebody else does it."""
 
@@ -68,6 +76,7 @@ class StoredWish:
     state: WishState
     asked_at_s: float
     changed_at_s: float
+    position: float = 0.0  # in the queue, the lowest first; new ones get the time they were asked for
     reason_code: str | None = None
     reason: str | None = None
     attempt: int = 0  # runs begun, also names the RQ job
@@ -96,13 +105,14 @@ def new_wish(request: WishRequest, *, now_s: float, request_id: str) -> StoredWi
         state="wanted",
         asked_at_s=now_s,
         changed_at_s=now_s,
+        position=now_s,
         request_id=request_id,
     )
 
 
 def asked_again(wish: StoredWish, *, now_s: float) -> StoredWish:
     """Return the wish after somebody asked for the same once more: what had stopped may try again at once."""
-    if wish.state not in ("refused", "waiting"):
+    if wish.state not in ("refused", "waiting", "paused"):
         return wish
     return replace(
         wish,
@@ -114,6 +124,48 @@ def asked_again(wish: StoredWish, *, now_s: float) -> StoredWish:
         next_try_at_s=0.0,
         changed_at_s=now_s,
     )
+
+
+def paused(wish: StoredWish, *, now_s: float) -> StoredWish:
+    """Return the wish stopped until somebody resumes it. Its worker has lost the lease and can publish nothing.
+
+    Raises:
+        WishBusy: it is being put on the shelf, and too late to stop.
+        NothingToPause: it is ready or refused.
+    """
+    if wish.state == "paused":
+        return wish
+    if wish.state in ("ready", "refused"):
+        raise NothingToPause("This download has ended already, so there is nothing to pause.")
+    check_stoppable(wish, now_s=now_s)
+    return replace(
+        wish, state="paused", token=None, lease_until_s=0.0, reason=None, reason_code=None, changed_at_s=now_s
+    )
+
+
+def resumed(wish: StoredWish, *, now_s: float) -> StoredWish:
+    """Return a paused wish wanted again; any other stays as it is."""
+    return asked_again(wish, now_s=now_s) if wish.state == "paused" else wish
+
+
+def placed(wish: StoredWish, *, position: float) -> StoredWish:
+    """Return the wish in another place in the queue."""
+    return replace(wish, position=position)
+
+
+def is_held(wish: StoredWish, *, now_s: float) -> bool:
+    """Tell whether a live worker holds this wish."""
+    return wish.state in ("running", "publishing") and wish.lease_until_s > now_s
+
+
+def check_stoppable(wish: StoredWish, *, now_s: float) -> None:
+    """Return when the wish may be paused or deleted.
+
+    Raises:
+        WishBusy: its worker has passed the fence and is showing the folder.
+    """
+    if wish.state == "publishing" and is_held(wish, now_s=now_s):
+        raise WishBusy("It is being put on the shelf right now. It is ready in a moment.")
 
 
 def is_due(wish: StoredWish, *, now_s: float) -> bool:

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
-from kinodom_common.contracts.videos import VideoIn
 from kinodom_common.contracts.wishes import Progress
 from kinodom_common.errors import KinodomError, NoSpace, NotFound, Rejected, UpstreamFailed
-from kinodom_common.logs import get_log
+from kinodom_common.logs import bound_request_id, get_log
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.asking import event_of
+from kinodom_downloader.domain.room import KeepFree, check_room, needed_bytes, too_full
+from kinodom_downloader.domain.taking import take
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kinodom_common.contracts.offers import Offer
-    from kinodom_common.contracts.videos import TrackInfo
-    from kinodom_common.contracts.wishes import WishRequest
+    from kinodom_common.contracts.videos import VideoIn
     from kinodom_downloader.domain.fetched import Fetched
     from kinodom_downloader.domain.ports import Announcer, Fetcher, Library, Resolver, Shelf, Wishes
 
 log = get_log(__name__)
-
-NEEDED_TIMES = 2.2  # free space over the declared size: segments, then track files
-ALWAYS_FREE_BYTES = 1_000_000_000
 
 
 class NoOffer(NotFound):
@@ -53,14 +50,16 @@ class Tools:
     shelf: Shelf
     announcer: Announcer
     clock: Callable[[], float]  # seconds since 1970
-    heartbeat: Callable[[Callable[[], None]], Heartbeat]
+    heartbeat: Callable[[Callable[[], None], Callable[[], None]], Heartbeat]  # of beat and look
+    parallel: int = 2  # wishes worked on at once, by all workers together
+    keep_free: KeepFree = KeepFree()  # noqa: RUF009  # frozen
 
 
 class Heartbeat:
-    """Runs a beat every few seconds in the background until it is stopped. This one never beats; see adapters."""
+    """Beats every few seconds, and looks in between, until it is stopped. This one never does; see adapters."""
 
-    def __init__(self, beat: Callable[[], None]) -> None:
-        self._beat = beat
+    def __init__(self, beat: Callable[[], None], look: Callable[[], None]) -> None:
+        self._beat, self._look = beat, look
 
     def __enter__(self) -> Heartbeat:
         """Start."""
@@ -71,7 +70,7 @@ class Heartbeat:
 
     @property
     def lost(self) -> bool:
-        """Tell whether a beat found the lease gone."""
+        """Tell whether the lease was found gone."""
         return False
 
 
@@ -80,7 +79,7 @@ class Run:
 
     def __init__(self, wish: rules.StoredWish, token: str, tools: Tools) -> None:
         self.wish = wish
-        self._token = token
+        self.token = token
         self._tools = tools
         self.progress = Progress(stage="asking")
 
@@ -96,16 +95,20 @@ class Run:
     def beat(self) -> None:
         """Make the lease longer and store the progress; raises LeaseLost."""
         self._change(
-            lambda wish: rules.renewed(wish, token=self._token, now_s=self._tools.clock(), progress=self.progress)
+            lambda wish: rules.renewed(wish, token=self.token, now_s=self._tools.clock(), progress=self.progress)
         )
+
+    def look(self) -> None:
+        """Return while the wish is ours; raises LeaseLost, or NoSuchWish when it was cancelled."""
+        rules.held(self._tools.wishes.get(self.wish.wish_id), self.token)
 
     def fence(self) -> None:
         """Pass the last gate before the folder is shown; raises LeaseLost."""
-        self._change(lambda wish: rules.publishing(wish, token=self._token, now_s=self._tools.clock()))
+        self._change(lambda wish: rules.publishing(wish, token=self.token, now_s=self._tools.clock()))
 
     def end(self, step: Callable[[rules.StoredWish], rules.StoredWish], kind: str) -> rules.StoredWish:
         """Store the end of this run if we still hold the wish, and announce it."""
-        self._change(lambda wish: step(rules.held(wish, self._token)))
+        self._change(lambda wish: step(rules.held(wish, self.token)))
         self._tools.announcer.announce(event_of(self.wish, kind))
         return self.wish
 
@@ -113,24 +116,61 @@ class Run:
         self.wish = self._tools.wishes.change(self.wish.wish_id, step)
 
 
-def fulfil(wish_id: str, *, token: str, tools: Tools) -> rules.StoredWish | None:
-    """Do what a wish needs, and return it in its new state; None when there is nothing to do.
+def fulfil(*, token: str, tools: Tools) -> rules.StoredWish | None:
+    """Take the next wish, do what it needs, and return it in its new state; None when there is nothing to do.
 
     Raises:
         HandedBack: the fetch was told to stop; the wish is `wanted` again.
     """
-    run = _begin(wish_id, token=token, tools=tools)
-    if run is None:
+    wish = take(token=token, parallel=tools.parallel, wishes=tools.wishes, announcer=tools.announcer, clock=tools.clock)
+    if wish is None:
+        return None
+    log.info("wish_taken", wish_id=wish.wish_id, attempt=wish.attempt, external_id=wish.request.external_id)
+    tools.announcer.announce(event_of(wish, "task_started"))
+    with bound_request_id(wish.request_id):
+        return _done(Run(wish, token, tools), tools)
+
+
+def hand_back(*, token: str, tools: Tools) -> None:
+    """Give the wish of this token back because its worker has to stop. What was fetched stays for the next one."""
+    step = partial(rules.handed_back, token=token, now_s=tools.clock())
+    if (wish := _let_go(token, tools, step)) is not None:
+        log.info("wish_handed_back", wish_id=wish.wish_id)
+
+
+def give_up(*, token: str, tools: Tools) -> None:
+    """Refuse the wish of this token, over which its worker met a mistake of our own."""
+    reason = (
+        "The worker met a mistake of its own over this film; its log has the details. What was fetched is kept. "
+        "Press Try again, and tell the operator if it happens again."
+    )
+    now_s = tools.clock()
+    gone = _let_go(token, tools, lambda wish: rules.refused(wish, code="internal", reason=reason, now_s=now_s))
+    if gone is not None:
+        tools.announcer.announce(event_of(gone, "task_failed"))
+
+
+def _let_go(token: str, tools: Tools, step: Callable[[rules.StoredWish], rules.StoredWish]) -> rules.StoredWish | None:
+    mine = next((wish for wish in tools.wishes.unfinished() if wish.token == token), None)
+    if mine is None:
         return None
     try:
-        with tools.heartbeat(run.beat) as heartbeat:
+        return tools.wishes.change(mine.wish_id, lambda wish: step(rules.held(wish, token)))
+    except (rules.LeaseLost, rules.NoSuchWish):
+        return None
+
+
+def _done(run: Run, tools: Tools) -> rules.StoredWish | None:
+    wish_id, token = run.wish.wish_id, run.token
+    try:
+        with tools.heartbeat(run.beat, run.look) as heartbeat:
             video = _work(run, tools, should_stop=lambda: heartbeat.lost)
         done = run.end(
             lambda wish: rules.ready(wish, token=token, now_s=tools.clock(), size_bytes=video.size_bytes),
             "task_completed",
         )
-    except rules.LeaseLost:
-        log.warning("lease_lost", wish_id=wish_id)
+    except (rules.LeaseLost, rules.NoSuchWish):
+        _leave(wish_id, tools)
         return None
     except HandedBack:
         run.end(lambda wish: rules.handed_back(wish, token=token, now_s=tools.clock()), "queue_status")
@@ -140,51 +180,10 @@ def fulfil(wish_id: str, *, token: str, tools: Tools) -> rules.StoredWish | None
     except OSError as exc:
         if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        return _stopped(run, NoSpace(_space_words(tools.library.room_bytes())), tools)
+        return _stopped(run, too_full(tools.library.disk(), tools.keep_free), tools)
     tools.library.clear(wish_id)
     log.info("wish_fulfilled", wish_id=wish_id, size_bytes=video.size_bytes)
     return done
-
-
-def hand_back(wish_id: str, *, token: str, tools: Tools) -> None:
-    """Give a wish back because this worker has to stop. What was fetched stays for the next one."""
-    try:
-        tools.wishes.change(wish_id, lambda wish: rules.handed_back(wish, token=token, now_s=tools.clock()))
-    except (rules.LeaseLost, rules.NoSuchWish):
-        return
-    log.info("wish_handed_back", wish_id=wish_id)
-
-
-def give_up(wish_id: str, *, token: str, tools: Tools) -> None:
-    """Refuse a wish over which the worker met a mistake of our own."""
-    reason = (
-        "The worker met a mistake of its own over this film; its log has the details. What was fetched is kept. "
-        "Press Try again, and tell the operator if it happens again."
-    )
-    try:
-        gone = tools.wishes.change(
-            wish_id,
-            lambda wish: rules.refused(rules.held(wish, token), code="internal", reason=reason, now_s=tools.clock()),
-        )
-    except (rules.LeaseLost, rules.NoSuchWish):
-        return
-    tools.announcer.announce(event_of(gone, "task_failed"))
-
-
-def _begin(wish_id: str, *, token: str, tools: Tools) -> Run | None:
-    now_s = tools.clock()
-    try:
-        wish = tools.wishes.change(wish_id, lambda found: rules.claim(found, token=token, now_s=now_s))
-    except (rules.NotClaimable, rules.NoSuchWish):
-        return None
-    except rules.CrashesWorker as exc:
-        code, reason = exc.code, exc.detail
-        gone = tools.wishes.change(wish_id, lambda found: rules.refused(found, code=code, reason=reason, now_s=now_s))
-        tools.announcer.announce(event_of(gone, "task_failed"))
-        return None
-    log.info("wish_taken", wish_id=wish_id, attempt=wish.attempt, external_id=wish.request.external_id)
-    tools.announcer.announce(event_of(wish, "task_started"))
-    return Run(wish, token, tools)
 
 
 def _work(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> VideoIn:
@@ -207,13 +206,14 @@ def _fetch(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> tuple[
         "No source has this film in this dub now. Choose another dub, or try again another day."
     )
     for offer in _suited(offers, run.wish.request.height_px):
-        _check_space(offer, tools.library)
+        there_bytes = tools.library.parts_bytes(run.wish.wish_id)
+        _check_room(tools, offer.size_bytes, there_bytes=there_bytes)
         try:
             fetched = tools.fetch(
                 offer,
                 tools.library.work_folder(run.wish.wish_id),
                 wanted_height_px=run.wish.request.height_px,
-                on_progress=run.note,
+                on_progress=lambda progress: _heard(run, progress, tools),
                 should_stop=should_stop,
             )
         except (NotFound, Rejected, UpstreamFailed) as exc:
@@ -225,6 +225,17 @@ def _fetch(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> tuple[
     raise failure
 
 
+def _heard(run: Run, progress: Progress, tools: Tools) -> None:
+    """Note progress and look at the disk: what the source did not declare is known once the parts are listed."""
+    run.note(progress)
+    _check_room(tools, progress.total_bytes, there_bytes=progress.fetched_bytes)
+
+
+def _check_room(tools: Tools, size_bytes: int | None, *, there_bytes: int) -> None:
+    needed = needed_bytes(size_bytes, there_bytes=there_bytes)
+    check_room(tools.library.disk(), tools.keep_free, needed_bytes=needed)
+
+
 def _suited(offers: tuple[Offer, ...], height_px: int | None) -> list[Offer]:
     """Return the offers with those of the wanted height first; a manifest with several heights suits any."""
     if height_px is None:
@@ -232,20 +243,7 @@ def _suited(offers: tuple[Offer, ...], height_px: int | None) -> list[Offer]:
     return sorted(offers, key=lambda offer: abs((offer.height_px or height_px) - height_px))
 
 
-def _check_space(offer: Offer, library: Library) -> None:
-    needed_bytes = ALWAYS_FREE_BYTES + int(NEEDED_TIMES * (offer.size_bytes or 0))
-    if library.room_bytes() < needed_bytes:
-        raise NoSpace(_space_words(library.room_bytes()))
-
-
-def _space_words(room_bytes: int) -> str:
-    return (
-        f"Waits for space: {room_bytes / 1e9:.1f} GB are free, and this film needs more. "
-        "Delete something and it goes on by itself."
-    )
-
-
-def _stopped(run: Run, error: KinodomError, tools: Tools) -> rules.StoredWish:
+def _stopped(run: Run, error: KinodomError, tools: Tools) -> rules.StoredWish | None:
     """Store why it stopped: trouble outside waits and tries again, the rest is refused."""
     code, reason, now_s = error.code, error.detail, tools.clock()
     retry_after = error.facts.get("retry_after_s")
@@ -260,33 +258,15 @@ def _stopped(run: Run, error: KinodomError, tools: Tools) -> rules.StoredWish:
                 "task_failed",
             )
         return run.end(lambda wish: rules.refused(wish, code=code, reason=reason, now_s=now_s), "task_failed")
-    except rules.LeaseLost:
-        return run.wish
+    except (rules.LeaseLost, rules.NoSuchWish):
+        _leave(run.wish.wish_id, tools)
+        return None
 
 
-def video_of(
-    request: WishRequest,
-    *,
-    tracks: tuple[TrackInfo, ...],
-    duration_s: float,
-    height_px: int | None,
-    size_bytes: int,
-    now_s: float,
-) -> VideoIn:
-    """Return what the house says of a packaged video."""
-    return VideoIn(
-        title=request.title,
-        external_id=request.external_id,
-        season=request.season,
-        episode=request.episode,
-        episode_name=request.episode_name,
-        translation_id=request.translation_id,
-        translation_name=request.translation_name,
-        translation_kind=request.translation_kind,
-        language=request.language,
-        height_px=height_px,
-        duration_s=duration_s,
-        size_bytes=size_bytes,
-        tracks=tracks,
-        published_at=datetime.fromtimestamp(now_s, UTC),
-    )
+def _leave(wish_id: str, tools: Tools) -> None:
+    """Stop because the wish is not ours any more. The parts of one that was cancelled are deleted."""
+    if tools.wishes.some([wish_id]):
+        log.info("lease_lost", wish_id=wish_id)  # paused, or taken over: its parts are of use
+        return
+    tools.library.clear(wish_id)
+    log.info("wish_cancelled", wish_id=wish_id)

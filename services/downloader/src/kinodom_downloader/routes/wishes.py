@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from pydantic import Field
 
 from kinodom_common.contracts import Request
-from kinodom_common.contracts.wishes import Wish, WishList, WishReply, WishRequest
+from kinodom_common.contracts.wishes import DiskRoom, Wish, WishList, WishMove, WishReply, WishRequest
 from kinodom_common.logs import request_id
 from kinodom_common.openapi import answer, body_of, describes, query_of
 from kinodom_downloader.domain import asking
@@ -43,6 +43,13 @@ def list_wishes() -> Response:
     return answer(WishList(wishes=tuple(asking.wire(wish) for wish in found)))
 
 
+@bp.get("/disk")
+@describes(reply=DiskRoom, problems=("media_folder_unusable",))
+def disk() -> Response:
+    """Show how full the disk of the films is."""
+    return answer(asking.disk_room(desk=deps().desk))
+
+
 @bp.get("/wishes/<wish_id>")
 @describes(reply=Wish, problems=("no_such_wish",))
 def one_wish(wish_id: str) -> Response:
@@ -57,9 +64,30 @@ def retry_wish(wish_id: str) -> Response:
     return answer(asking.wire(asking.try_again(wish_id, desk=deps().desk)), 202)
 
 
+@bp.post("/wishes/<wish_id>/pause")
+@describes(reply=Wish, status=202, problems=("no_such_wish", "wish_busy", "nothing_to_pause"))
+def pause_wish(wish_id: str) -> Response:
+    """Stop working on a wish until it is resumed; what was fetched stays."""
+    return answer(asking.wire(asking.pause(wish_id, desk=deps().desk)), 202)
+
+
+@bp.post("/wishes/<wish_id>/resume")
+@describes(reply=Wish, status=202, problems=("no_such_wish",))
+def resume_wish(wish_id: str) -> Response:
+    """Let a paused wish go on."""
+    return answer(asking.wire(asking.resume(wish_id, desk=deps().desk)), 202)
+
+
+@bp.post("/wishes/<wish_id>/move")
+@describes(reply=Wish, status=202, body=WishMove, problems=("no_such_wish", "not_in_queue"))
+def move_wish(wish_id: str) -> Response:
+    """Put a wish in another place in the queue."""
+    return answer(asking.wire(asking.move(wish_id, body_of(WishMove).before, desk=deps().desk)), 202)
+
+
 @bp.delete("/wishes/<wish_id>")
 @describes(status=204, problems=("no_such_wish", "wish_busy"))
 def delete_wish(wish_id: str) -> tuple[str, int]:
-    """Delete a wish nobody works on, with its unfinished files; a published film stays."""
+    """Delete a wish with its unfinished files; one that runs is cancelled, a published film stays."""
     asking.forget(wish_id, desk=deps().desk)
     return "", 204

@@ -241,10 +241,3 @@ def _answer(task: Future[Result], wait_s: float) -> Result | KinodomError:
         return Late("No answer in time. Try again in a moment.")
     except KinodomError as exc:
         return exc
-
-
-def must(found: Result | KinodomError) -> Result:
-    """Return an answer without which the page makes no sense; raises the error that came instead."""
-    if isinstance(found, KinodomError):
-        raise found
-    return found

@@ -202,7 +202,7 @@ def _pane(one: _Dub, place: Place, videos: tuple[Video, ...], wishes: tuple[Wish
             for wish in wishes
             if wish.request.translation_id == one.translation_id
             and (wish.request.season, wish.request.episode) == place
-            and wish.state in ("wanted", "running", "publishing", "waiting")
+            and wish.state in ("wanted", "running", "publishing", "waiting", "paused")
         ),
         None,
     )

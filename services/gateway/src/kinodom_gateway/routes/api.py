@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 from kinodom_common.contracts.rooms import Room, RoomList
 from kinodom_common.contracts.titles import SearchLine
 from kinodom_common.contracts.videos import TitleList, TitlePage
-from kinodom_common.contracts.wishes import Wish, WishList
+from kinodom_common.contracts.wishes import DiskRoom, Wish, WishList, WishMove
 from kinodom_common.openapi import answer, body_of, describes, lines, query_of
 from kinodom_gateway.domain import finding, wishing
 from kinodom_gateway.routes import forms
@@ -85,10 +85,38 @@ def retry_wish(wish_id: str) -> Response:
     return answer(deps().downloader.retry(wish_id), 202)
 
 
+@bp.post("/wishes/<wish_id>/pause")
+@describes(reply=Wish, status=202, problems=("no_such_wish", "wish_busy", "nothing_to_pause"))
+def pause_wish(wish_id: str) -> Response:
+    """Stop working on a wish until it is resumed."""
+    return answer(deps().downloader.pause(wish_id), 202)
+
+
+@bp.post("/wishes/<wish_id>/resume")
+@describes(reply=Wish, status=202, problems=("no_such_wish",))
+def resume_wish(wish_id: str) -> Response:
+    """Let a paused wish go on."""
+    return answer(deps().downloader.resume(wish_id), 202)
+
+
+@bp.post("/wishes/<wish_id>/move")
+@describes(reply=Wish, status=202, body=WishMove, problems=("no_such_wish", "not_in_queue"))
+def move_wish(wish_id: str) -> Response:
+    """Put a wish before another one in the queue, or behind all."""
+    return answer(deps().downloader.move(wish_id, body_of(WishMove).before), 202)
+
+
+@bp.get("/disk")
+@describes(reply=DiskRoom, problems=("media_folder_unusable",))
+def disk() -> Response:
+    """Show how full the disk of the films is."""
+    return answer(deps().downloader.disk())
+
+
 @bp.delete("/wishes/<wish_id>")
 @describes(status=204, problems=("no_such_wish", "wish_busy"))
 def delete_wish(wish_id: str) -> tuple[str, int]:
-    """Take a wish off the list; a published film stays."""
+    """Take a wish off the list and cancel it when it runs; a published film stays."""
     deps().downloader.forget(wish_id)
     return "", 204
 

@@ -10,7 +10,7 @@ from kinodom_common.errors import KinodomError
 from kinodom_common.openapi import form_of, lines, query_of
 from kinodom_gateway import i18n
 from kinodom_gateway.domain import finding, wishing
-from kinodom_gateway.domain.finding import Seen, must, side_by_side
+from kinodom_gateway.domain.finding import Seen, side_by_side
 from kinodom_gateway.presenters import downloads, shelf, titles
 from kinodom_gateway.presenters import search as searching
 from kinodom_gateway.presenters.player import watch_view
@@ -112,13 +112,13 @@ def demo() -> Response:
 
 @bp.get("/downloads")
 def queue() -> str:
-    """Show the queue; without the catalogue it has no pictures."""
+    """Show the queue; without the catalogue it has no pictures, without the disk no line about it."""
     tools = deps()
-    found, shelved = side_by_side(
-        lambda: tools.downloader.wishes(limit=300), lambda: tools.catalogue.titles(limit=200), wait_s=3.0
-    )
+    wishes = tools.downloader.wishes(limit=300).wishes
+    shelved, disk = side_by_side(lambda: tools.catalogue.titles(limit=200), tools.downloader.disk, wait_s=3.0)
     titles = () if isinstance(shelved, KinodomError) else shelved.titles
-    return render_template("downloads.html", page=downloads.downloads_view(must(found).wishes, titles))
+    room = None if isinstance(disk, KinodomError) else disk
+    return render_template("downloads.html", page=downloads.downloads_view(wishes, titles, room))
 
 
 @bp.post("/wishes/<wish_id>/retry")
@@ -128,9 +128,30 @@ def retry(wish_id: str) -> Response:
     return redirect(url_for("pages.queue"), 303)
 
 
+@bp.post("/wishes/<wish_id>/pause")
+def pause(wish_id: str) -> Response:
+    """Pause a wish."""
+    deps().downloader.pause(wish_id)
+    return redirect(url_for("pages.queue"), 303)
+
+
+@bp.post("/wishes/<wish_id>/resume")
+def resume(wish_id: str) -> Response:
+    """Let a paused wish go on."""
+    deps().downloader.resume(wish_id)
+    return redirect(url_for("pages.queue"), 303)
+
+
+@bp.post("/wishes/<wish_id>/move")
+def move(wish_id: str) -> Response:
+    """Put a wish before another one in the queue; an empty `before` is behind all."""
+    deps().downloader.move(wish_id, request.form.get("before") or None)
+    return redirect(url_for("pages.queue"), 303)
+
+
 @bp.post("/wishes/<wish_id>/forget")
 def forget(wish_id: str) -> Response:
-    """Take a wish off the list."""
+    """Take a wish off the list; one that runs is cancelled."""
     deps().downloader.forget(wish_id)
     return redirect(url_for("pages.queue"), 303)
 

@@ -1,0 +1,58 @@
+"""How much of the disk a film may take. Decimal gigabytes, as shops and disks count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kinodom_common.errors import NoSpace
+
+NEEDED_TIMES = 2.2  # of the size of a film: its segments, then its track files
+GB = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """The disk of the media folder."""
+
+    free_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepFree:
+    """What no download may take: the larger of the two."""
+
+    gb: float = 5.0
+    percent: float = 2.0  # of the whole disk
+
+    def floor_bytes(self, disk: Disk) -> int:
+        """Return what stays free on this disk."""
+        return max(int(self.gb * GB), int(self.percent / 100 * disk.total_bytes))
+
+
+def needed_bytes(size_bytes: int | None, *, there_bytes: int) -> int:
+    """Return what a film of this size still takes until it is published; 0 when the size is not known.
+
+    Args:
+        size_bytes: declared or planned.
+        there_bytes: of it lie on the disk already.
+    """
+    return max(0, int(NEEDED_TIMES * (size_bytes or 0)) - there_bytes)
+
+
+def check_room(disk: Disk, keep: KeepFree, *, needed_bytes: int) -> None:
+    """Return when so much more fits on the disk and the floor stays free.
+
+    Raises:
+        NoSpace: it does not.
+    """
+    if disk.free_bytes < keep.floor_bytes(disk) + needed_bytes:
+        raise too_full(disk, keep)
+
+
+def too_full(disk: Disk, keep: KeepFree) -> NoSpace:
+    """Return the error of a disk on which a film does not fit."""
+    return NoSpace(
+        f"Waits for space: {disk.free_bytes / GB:.1f} GB are free, {keep.floor_bytes(disk) / GB:.1f} GB of them stay "
+        "free, and this film needs more. Delete something and it goes on by itself."
+    )
