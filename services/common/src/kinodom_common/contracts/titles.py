@@ -142,6 +142,7 @@ class SourceCard(Reply):
     pacing_s: float = 0.0  # least time between two requests to one host
     time_limit_s: float | None = None  # it is waited for no longer; None: as long as for the others
     proxy: str | None = None  # without user and password
+    browser_tls: bool = False  # its requests look like a browser's, down to TLS
     cookies: int = 0  # how many it has
     health: SourceHealth = SourceHealth()
 
