@@ -170,7 +170,7 @@ def test_what_the_operator_sets_arrives_and_is_shown_without_secrets(source: Fak
     with served(create_app(Settings(inner_key=SecretStr(KEY)), deps=deps)) as url:
         client = ResolverClient(HttpClient("resolver", url, inner_key=KEY))
 
-        changed = client.change_source("odd", SourceChange(weight=7, pacing_s=0.5))
+        changed = client.change_source("odd", SourceChange(weight=7, pacing_s=0.5, browser_tls=True))
         kept = client.change_source("odd", SourceChange(proxy="http://me:hidden@proxy.test:8080"))
         names = client.set_cookie("odd", CookieIn(text=SecretStr("a=hidden"), domain="odd.test"))
         listed_card = client.sources().sources[0]
@@ -178,6 +178,7 @@ def test_what_the_operator_sets_arrives_and_is_shown_without_secrets(source: Fak
         trial = client.try_source("odd", "moon")
 
     assert (changed.weight, kept.weight, kept.pacing_s, kept.proxy) == (7, 7, 0.5, "http://proxy.test:8080")
+    assert (changed.browser_tls, listed_card.browser_tls) == (True, True)
     assert (names.names, listed_card.cookies) == (("a",), 1)
     assert "hidden" not in listed_card.model_dump_json() + names.model_dump_json()
     assert (trial.outcome.state, trial.hits[0].external_id) == ("answered", ODD_ID)

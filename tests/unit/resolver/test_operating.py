@@ -11,7 +11,7 @@ from kinodom_common.contracts.sources import CookieIn, SourceChange
 from kinodom_resolver.adapters.redis_health import RedisHealth
 from kinodom_resolver.adapters.redis_line import PREFIX, RedisLine, connect
 from kinodom_resolver.adapters.redis_settings import MemoryAway, NoSourceKey, RedisSettings
-from kinodom_resolver.adapters.sending import StoredManners
+from kinodom_resolver.adapters.stored_manners import StoredManners
 from kinodom_resolver.domain import finding, operating
 from kinodom_resolver.domain.cookies import CookieNotRead, header_for, parse_cookies
 from kinodom_resolver.domain.ports import Listed
@@ -87,6 +87,29 @@ def test_a_field_that_is_left_out_stays_and_null_is_the_sources_own(desk: Desk) 
     card = desk.card("one")
 
     assert (card.weight, card.pacing_s) == (10, 0.5)  # type: ignore[attr-defined]
+
+
+def test_looking_like_a_browser_survives_other_changes_and_is_shown(desk: Desk, server: RedisServer) -> None:
+    desk.change("one", browser_tls=True)
+    desk.change("one", weight=3)
+    other = Desk(server.url)
+
+    (card,) = [one for one in operating.cards(other.listed, settings=other.settings, book=other.book).sources
+               if one.name == "one"]  # fmt: skip
+
+    assert card.browser_tls
+    assert StoredManners("one", other.settings).browser_tls
+    other.client.close()  # type: ignore[union-attr]
+
+
+def test_without_the_package_nobody_can_look_like_a_browser(desk: Desk) -> None:
+    wanted = SourceChange(browser_tls=True)
+
+    with pytest.raises(operating.BrowserTlsMissing) as caught:
+        operating.change("one", wanted, listed=desk.listed, settings=desk.settings, browser_tls=False)
+
+    assert caught.value.code == "browser_tls_missing"
+    assert desk.settings.overrides() == {}
 
 
 @pytest.mark.parametrize("fields", [{"weight": 0}, {"enabled": False}])

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 from flask import Flask, Response, request
@@ -25,6 +26,7 @@ class Manners:
     pacing_s: float = 0.0
     proxy: str | None = None
     cookie: str | None = None
+    browser_tls: bool = False
 
     def cookie_for(self, url: str) -> str | None:
         return self.cookie
@@ -89,7 +91,7 @@ def outside(url: str, time: Time, manners: Manners | None = None, *, saved: floa
     hosts = Hosts(book, RedisLine(None), now=time, pause=time.pause, chance=lambda: 0.5)
     hosts._retries["127.0.0.1"] = saved
     client = outside_for(url)
-    return SourceOutside("shop", lambda proxy: through(client, proxy), hosts=hosts, manners=manners or Manners())
+    return SourceOutside("shop", partial(through, client), hosts=hosts, manners=manners or Manners())
 
 
 def test_a_passing_failure_is_tried_again_after_a_growing_pause_with_jitter(shop: Shop, url: str, time: Time) -> None:

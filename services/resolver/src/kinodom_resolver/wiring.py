@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING, cast
 
@@ -13,16 +14,17 @@ from pydantic import SecretStr
 
 from kinodom_common.egress import EgressRules, OutsideClient, OutsideLimits, parse_allow_lan
 from kinodom_common.logs import get_log
-from kinodom_resolver.adapters import site_check
+from kinodom_resolver.adapters import browser_tls, site_check
 from kinodom_resolver.adapters.probe import OutsideProbe
 from kinodom_resolver.adapters.redis_health import RedisHealth
 from kinodom_resolver.adapters.redis_line import RedisLine, connect
 from kinodom_resolver.adapters.redis_settings import RedisSettings
 from kinodom_resolver.adapters.redis_shelf import Bounds, RedisShelf
 from kinodom_resolver.adapters.saved_file import read_saved
-from kinodom_resolver.adapters.sending import Hosts, SourceOutside, StoredManners, through
+from kinodom_resolver.adapters.sending import Hosts, SourceOutside, through
 from kinodom_resolver.adapters.site_files import read_site
 from kinodom_resolver.adapters.site_folder import SiteFolder
+from kinodom_resolver.adapters.stored_manners import StoredManners
 from kinodom_resolver.domain.health import Sentinel
 from kinodom_resolver.domain.keeping import Keeper, Life, import_answers
 from kinodom_resolver.domain.operating import as_set
@@ -74,6 +76,7 @@ class Deps:
     book: HealthBook = field(default_factory=_no_book)
     probe: Probe = field(default_factory=_no_way_out)
     clock: Callable[[], float] = time.monotonic
+    browser_tls: bool = True  # whether requests can look like a browser's here
     sites: Callable[[], tuple[Listed, ...]] = tuple  # those the operator described; they change while we run
 
     @property
@@ -109,7 +112,7 @@ def build(settings: Settings) -> Deps:
     hosts, client = Hosts(book, line), way_out(settings)
 
     def outside_for(name: str) -> Outside:
-        return SourceOutside(name, lambda proxy: through(client, proxy), hosts=hosts, manners=StoredManners(name, own))
+        return SourceOutside(name, partial(through, client), hosts=hosts, manners=StoredManners(name, own))
 
     def client_for(name: str) -> OutsideClient:
         return through(client, StoredManners(name, own).proxy)
@@ -124,6 +127,7 @@ def build(settings: Settings) -> Deps:
         settings=own,
         book=book,
         probe=OutsideProbe(client_for),
+        browser_tls=browser_tls.installed(),
     )
 
 

@@ -24,6 +24,7 @@ class SourceChange(Request):
     enabled: bool | None = None
     pacing_s: Annotated[float, Field(ge=0, le=60)] | None = None  # least time between two requests to one host
     time_limit_s: Annotated[float, Field(gt=0, le=60)] | None = None  # it is waited for no longer
+    browser_tls: bool = False  # its requests look like a browser's, down to TLS
     proxy: ProxyAddress | None = None  # `http://user:password@host:port`, which must know CONNECT
 
     @model_serializer(mode="wrap")

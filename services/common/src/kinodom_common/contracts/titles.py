@@ -143,6 +143,7 @@ class SourceCard(Reply):
     pacing_s: float = 0.0  # least time between two requests to one host
     time_limit_s: float | None = None  # it is waited for no longer; None: as long as for the others
     proxy: str | None = None  # without user and password
+    browser_tls: bool = False  # its requests look like a browser's, down to TLS
     cookies: int = 0  # how many it has
     reads: tuple[Literal["words", "address"], ...] = ()  # what it can be asked with; empty: it cannot search
     health: SourceHealth = SourceHealth()

@@ -7,7 +7,7 @@ import json
 import time
 import zlib
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urljoin
 
@@ -25,7 +25,7 @@ from kinodom_common.egress.rules import EgressRules, headers_for, shown, target_
 from kinodom_common.egress.wire import Deadline, guarded_connection
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from kinodom_common.egress.rules import Target
     from kinodom_common.egress.wire import Proxy
@@ -68,7 +68,9 @@ class OutsideReply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Ask:
+class Ask:
+    """One question to one address."""
+
     method: str
     url: str
     headers: Mapping[str, str]
@@ -103,7 +105,7 @@ class OutsideClient:
         """Return the answer to a GET; redirects are followed, each one guarded."""
         if params:
             url += ("&" if "?" in url else "?") + urlencode(params)
-        ask = _Ask(method="GET", url=url, headers=headers or {}, body=None)
+        ask = Ask(method="GET", url=url, headers=headers or {}, body=None)
         return self._exchange(ask, max_bytes, deadline_s)
 
     def get_json(
@@ -131,7 +133,7 @@ class OutsideClient:
     ) -> Any:
         """Return the JSON that a POST of JSON gives; without `follows` a redirect is a bad status."""
         wanted = {"Accept": "application/json", **(headers or {}), "Content-Type": "application/json"}
-        ask = _Ask(method="POST", url=url, headers=wanted, body=json.dumps(body).encode(), follows=follows)
+        ask = Ask(method="POST", url=url, headers=wanted, body=json.dumps(body).encode(), follows=follows)
         return self._exchange(ask, max_bytes, deadline_s).json()
 
     def post_form(
@@ -150,13 +152,13 @@ class OutsideClient:
             bad_body_bytes: the body of a bad status is kept in `OutsideBadStatus.body` when it is no larger.
         """
         wanted = {"Accept": "*/*", **(headers or {}), "Content-Type": "application/x-www-form-urlencoded"}
-        ask = _Ask(
+        ask = Ask(
             method="POST", url=url, headers=wanted, body=urlencode(fields).encode(),
             follows=False, bad_body_bytes=bad_body_bytes,
         )  # fmt: skip
         return self._exchange(ask, max_bytes, deadline_s)
 
-    def _exchange(self, ask: _Ask, max_bytes: int | None, deadline_s: float | None) -> OutsideReply:
+    def _exchange(self, ask: Ask, max_bytes: int | None, deadline_s: float | None) -> OutsideReply:
         deadline = Deadline(deadline_s or self.limits.whole_s, what=shown(ask.url))
         meant_for = target_of(ask.url)
         for _ in range(self.limits.redirects + 1):
@@ -173,8 +175,8 @@ class OutsideClient:
         raise TooManyRedirects(f"{shown(ask.url)}: more than {self.limits.redirects} redirects.")
 
     def _ask_once(
-        self, ask: _Ask, target: Target, meant_for: Target, deadline: Deadline, max_bytes: int
-    ) -> OutsideReply | _Ask:
+        self, ask: Ask, target: Target, meant_for: Target, deadline: Deadline, max_bytes: int
+    ) -> OutsideReply | Ask:
         line = guarded_connection(
             target.scheme, target.host, target.port,
             rules=self.rules, patience=deadline, connect_s=self.limits.connect_s, proxy=self.proxy,
@@ -189,37 +191,43 @@ class OutsideClient:
                 raise OutsideBadAnswer(f"{shown(ask.url)}: a header for it cannot be sent.") from exc
             with line.getresponse() as answer:
                 deadline.stage(self.limits.whole_s)
-                if ask.follows and answer.status in _REDIRECTS and answer.headers.get("Location"):
-                    return _next_ask(ask, answer)
-                _check_status(answer, ask)
+                if onward := next_ask(ask, answer.status, answer.headers.get("Location")):
+                    return onward
+                check_status(ask, answer.status, answer.headers.get("Retry-After"), lambda: _bad_body(answer, ask))
                 body = _body(answer, ask.url, max_bytes)
         names = {name.lower(): value for name, value in answer.headers.items()}
         return OutsideReply(url=ask.url, status=answer.status, headers=names, body=body)
 
 
-def _next_ask(ask: _Ask, answer: http.client.HTTPResponse) -> _Ask:
+def next_ask(ask: Ask, status: int, location: str | None) -> Ask | None:
+    """Return the question that a redirect leads to; None: it is none, or none that is followed.
+
+    Args:
+        location: the header, its bytes read as Latin-1.
+    """
+    if not (ask.follows and status in _REDIRECTS and location):
+        return None
     try:
-        url = urljoin(ask.url, answer.headers["Location"].encode("latin-1").decode("utf-8", "replace"))
+        url = urljoin(ask.url, location.encode("latin-1").decode("utf-8", "replace"))
     except (ValueError, UnicodeError) as exc:
         raise OutsideBadAnswer(f"{shown(ask.url)}: redirects to something that is no address.") from exc
-    if ask.method == "GET" or answer.status in (307, 308):
-        return _Ask(method=ask.method, url=url, headers=ask.headers, body=ask.body)
-    return _Ask(method="GET", url=url, headers=ask.headers, body=None)
+    if ask.method == "GET" or status in (307, 308):
+        return replace(ask, url=url)
+    return Ask(method="GET", url=url, headers=ask.headers, body=None)
 
 
-def _check_status(answer: http.client.HTTPResponse, ask: _Ask) -> None:
-    if answer.status in (404, 410):
-        raise OutsideNotFound(f"{shown(ask.url)}: there is nothing ({answer.status}).")
-    if not 200 <= answer.status < 300:
-        wait_s = retry_after_s(answer.headers.get("Retry-After"), now_s=time.time())
-        bad = OutsideBadStatus(
-            f"{shown(ask.url)}: answered with status {answer.status}.", status=answer.status, retry_after_s=wait_s
-        )
-        bad.body = _bad_body(answer, ask)
+def check_status(ask: Ask, status: int, retry_after: str | None, bad_body: Callable[[], bytes]) -> None:
+    """Return when the status is 2xx; raises OutsideNotFound, OutsideBadStatus."""
+    if status in (404, 410):
+        raise OutsideNotFound(f"{shown(ask.url)}: there is nothing ({status}).")
+    if not 200 <= status < 300:
+        wait_s = retry_after_s(retry_after, now_s=time.time())
+        bad = OutsideBadStatus(f"{shown(ask.url)}: answered with status {status}.", status=status, retry_after_s=wait_s)
+        bad.body = bad_body()
         raise bad
 
 
-def _bad_body(answer: http.client.HTTPResponse, ask: _Ask) -> bytes:
+def _bad_body(answer: http.client.HTTPResponse, ask: Ask) -> bytes:
     """Return the whole body when it is within what the caller wants; nothing of one that is larger or broken."""
     if ask.bad_body_bytes <= 0:
         return b""

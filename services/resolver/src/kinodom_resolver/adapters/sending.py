@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from kinodom_common.egress import OutsideBadStatus, OutsideTimeout, OutsideUnreachable, Proxy
 from kinodom_common.errors import UpstreamFailed
 from kinodom_common.logs import get_log
+from kinodom_resolver.adapters.browser_tls import browser_like
 from kinodom_resolver.adapters.redis_line import PREFIX
-from kinodom_resolver.domain.cookies import header_for
 from kinodom_resolver.domain.health import PROBE_EACH_S, after_failure, after_success
 from kinodom_resolver.domain.wall import left_s
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from kinodom_common.egress import EgressRules, OutsideClient, OutsideReply
     from kinodom_resolver.adapters.redis_line import RedisLine
     from kinodom_resolver.domain.health import HealthBook
-    from kinodom_resolver.domain.operating import SettingsBook
 
 log = get_log(__name__)
 
@@ -54,6 +53,10 @@ class Manners(Protocol):
     @property
     def proxy(self) -> str | None:
         """Address of the proxy its requests take."""
+
+    @property
+    def browser_tls(self) -> bool:
+        """Whether its requests look like a browser's."""
 
     def cookie_for(self, url: str) -> str | None:
         """Return the Cookie header for an address."""
@@ -123,13 +126,13 @@ class SourceOutside:
 
     Args:
         name: of the source.
-        client: goes out for it; takes the address of a proxy.
+        client: goes out for it; takes the address of a proxy, and whether to look like a browser.
         hosts: what is known of them.
         manners: what the operator has set for the source.
     """
 
     def __init__(
-        self, name: str, client: Callable[[str | None], OutsideClient], *, hosts: Hosts, manners: Manners
+        self, name: str, client: Callable[[str | None, bool], OutsideClient], *, hosts: Hosts, manners: Manners
     ) -> None:
         self._name = name
         self._client = client
@@ -139,7 +142,7 @@ class SourceOutside:
     @property
     def rules(self) -> EgressRules:
         """Return the guard's rules, for a source whose requests are made elsewhere and must keep them too."""
-        return self._client(None).rules
+        return self._client(None, False).rules
 
     def get(
         self,
@@ -208,7 +211,8 @@ class SourceOutside:
         for attempt in range(1, tries + 1):
             self._wait_for_turn(host, end_s)
             try:
-                result = ask(self._client(self._manners.proxy), max(end_s - self._hosts.now(), 0.05))
+                client = self._client(self._manners.proxy, self._manners.browser_tls)
+                result = ask(client, max(end_s - self._hosts.now(), 0.05))
             except (OutsideUnreachable, OutsideTimeout, OutsideBadStatus) as exc:
                 pause_s = self._after_failure(host, exc, attempt)
                 late = self._hosts.now() + pause_s >= end_s
@@ -256,39 +260,10 @@ class SourceOutside:
         return self._hosts.chance() * min(FIRST_PAUSE_S * 2.0 ** (attempt - 1), LONGEST_PAUSE_S)
 
 
-class StoredManners:
-    """The manners that the operator has stored, read anew for each request.
-
-    Args:
-        name: of the source.
-        settings: where they are stored.
-        now: seconds since 1970.
-    """
-
-    def __init__(self, name: str, settings: SettingsBook, *, now: Callable[[], float] = time.time) -> None:
-        self._name = name
-        self._settings = settings
-        self._now = now
-
-    @property
-    def pacing_s(self) -> float:
-        """Return the least time between two requests to one host."""
-        own = self._settings.overrides().get(self._name)
-        return (own.pacing_s if own else None) or 0.0
-
-    @property
-    def proxy(self) -> str | None:
-        """Return the address of the proxy its requests take."""
-        own = self._settings.overrides().get(self._name)
-        return own.proxy if own else None
-
-    def cookie_for(self, url: str) -> str | None:
-        """Return the Cookie header for an address."""
-        return header_for(self._settings.cookies(self._name), url, now_s=self._now())
-
-
-def through(client: OutsideClient, proxy: str | None) -> OutsideClient:
-    """Return the client as it goes out: straight, or by a proxy."""
+def through(client: OutsideClient, proxy: str | None, browser_tls: bool = False) -> OutsideClient:
+    """Return the client as it goes out: straight or by a proxy, as itself or like a browser."""
+    if browser_tls:
+        client = browser_like(client)
     return client if proxy is None else replace(client, proxy=Proxy.of(proxy))
 
 

@@ -43,6 +43,13 @@ class SourceCannotSearch(Rejected):
     code = "source_cannot_search"
 
 
+class BrowserTlsMissing(Rejected):
+    """The package that speaks like a browser is not installed."""
+
+    code = "browser_tls_missing"
+    title = "Requests cannot look like a browser's here"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
     """What the operator has set for a source. None: as it is by itself."""
@@ -52,6 +59,7 @@ class Override:
     pacing_s: float | None = None
     time_limit_s: float | None = None
     proxy: str | None = None
+    browser_tls: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,16 +119,23 @@ def card(name: str, listed: Sequence[Listed], *, settings: SettingsBook, book: H
     return next(one for one in cards(listed, settings=settings, book=book).sources if one.name == name)
 
 
-def change(name: str, wanted: SourceChange, *, listed: Sequence[Listed], settings: SettingsBook) -> None:
+def change(
+    name: str, wanted: SourceChange, *, listed: Sequence[Listed], settings: SettingsBook, browser_tls: bool = True
+) -> None:
     """Keep what the operator wants of a source; what is not in the wish stays as it was.
 
+    Args:
+        browser_tls: whether requests can look like a browser's here.
+
     Raises:
-        UnknownSource, SourceNotSetUp: it cannot be done.
+        UnknownSource, SourceNotSetUp, BrowserTlsMissing: it cannot be done.
         UpstreamFailed: it could not be kept; nothing was changed.
     """
     row = _known(name, listed)
     if wanted.enabled and row.source is None and row.spare is None:
         raise SourceNotSetUp(f"{row.label} needs a setting before it can be switched on; see docs/sources.md.")
+    if wanted.browser_tls and not browser_tls:
+        raise BrowserTlsMissing("The package curl_cffi is not installed for the resolver, so nothing was changed.")
     fields = {field: getattr(wanted, field) for field in wanted.model_fields_set}
     settings.save(name, replace(settings.overrides().get(name, Override()), **fields))
 
@@ -192,6 +207,7 @@ def _card(row: Listed, own: Override, settings: SettingsBook, health: Health) ->
         pacing_s=own.pacing_s or 0.0,
         time_limit_s=own.time_limit_s,
         proxy=_shown(own.proxy),
+        browser_tls=own.browser_tls,
         cookies=len(kept),
         reads=_reads(row),
         health=SourceHealth(

@@ -30,12 +30,14 @@ def sources() -> Response:
 @describes(
     reply=SourceCard,
     body=SourceChange,
-    problems=("unknown_source", "source_not_set_up", "memory_away", "no_source_key"),
+    problems=("unknown_source", "source_not_set_up", "browser_tls_missing", "memory_away", "no_source_key"),
 )
 def change(name: str) -> Response:
     """Change what is set for a source; a field that is left out stays as it is."""
     here = deps()
-    operating.change(name, body_of(SourceChange), listed=here.present, settings=here.settings)
+    operating.change(
+        name, body_of(SourceChange), listed=here.present, settings=here.settings, browser_tls=here.browser_tls
+    )
     return answer(operating.card(name, here.present, settings=here.settings, book=here.book))
 
 
