@@ -32,7 +32,8 @@ SHOWN = {"aria-label", "alt", "placeholder", "title", "data-copied", "data-play"
 # What stands on a Russian page in Latin letters: names, addresses, codes.
 NAMES = re.compile(
     r"The Tin Lighthouse|Studio Kotelnaya|Kotelnaya|Prichal|Part \d|Demo site|Internet Archive|Kinodom|English"
-    r"|demo:tin-lighthouse|http\S+|[a-z]+(?:_[a-z]+)+|Shift|[KJLMSNPCDFI]\b|\d+p\b|QR|cookie|lighthouse|^[0-9a-f]{32}$"
+    r"|demo:tin-lighthouse|http\S+|[a-z]+(?:_[a-z]+)+|Shift|[KJLMSNPCDFI]\b|\d+p\b|QR|[Cc]ookie|lighthouse|^[0-9a-f]{32}$"
+    r"|Addresses|Kodik|KINODOM_\w+|session|films\.example"
 )
 ROOM = "room-1"
 
@@ -180,7 +181,7 @@ def test_a_russian_page_carries_the_words_of_the_scripts(house: House) -> None:
 
 PAGES = (
     "/", "/search?q=lighthouse", "/search?q=qqq", "/search?q=", f"/titles/{TITLE_ID}", f"/find/{EXTERNAL}",
-    "/downloads", f"/watch/{a_video().video_id}", "/rooms",
+    "/downloads", f"/watch/{a_video().video_id}", "/rooms", "/sources",
     f"/rooms/{ROOM}", "/nowhere", "/watch/zz", "/rooms/none", "/titles/none",
 )  # fmt: skip
 

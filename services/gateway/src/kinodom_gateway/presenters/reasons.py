@@ -7,6 +7,8 @@ the one that belongs to the public code; a code that is not here keeps the servi
 
 from __future__ import annotations
 
+import re
+
 from kinodom_gateway.i18n import SPOKEN_BY_CODE, language, mark
 from kinodom_gateway.i18n import gettext as _
 
@@ -77,6 +79,7 @@ TITLES = (
     mark("yt-dlp took too long"),
     mark("Not in the queue"),
     mark("There is nothing to pause"),
+    mark("Requests cannot look like a browser's here"),
     # names that HTTP gives
     mark("Bad Request"),
     mark("Not Found"),
@@ -234,6 +237,8 @@ OF_SITES = {
     "nothing_to_pause": mark("There is nothing to pause: it is done, or has not begun."),
     "browser_tls_missing": mark("Browser-like TLS is not installed here."),
 }
+
+SETTING = re.compile(r"KINODOM_\w+")
 SENTENCES = OF_THE_HOUSE | OF_SOURCES | OF_SITES | OF_DOWNLOADS
 
 
@@ -243,6 +248,14 @@ def sentence(code: str | None, own: str | None) -> str:
     if own and (known is None or language() == SPOKEN_BY_CODE):
         return own
     return _(known) if known else ""
+
+
+def missing_setting(note: str | None) -> str | None:
+    """Return what a source that is not set up needs; `note` is how the source says it, with the settings' names."""
+    names = SETTING.findall(note or "")
+    if language() == SPOKEN_BY_CODE or not note:
+        return note
+    return _("Set %(names)s and restart.", names=", ".join(names)) if names else note
 
 
 def title(own: str) -> str:

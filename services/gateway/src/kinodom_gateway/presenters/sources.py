@@ -10,7 +10,7 @@ from flask import url_for
 
 from kinodom_gateway.i18n import gettext as _
 from kinodom_gateway.i18n import ngettext
-from kinodom_gateway.presenters import silence, words
+from kinodom_gateway.presenters import reasons, silence, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -175,7 +175,7 @@ def _ago(at: datetime, now_s: float) -> str:
 
 def _cure(one: SourceCard) -> str | None:
     if not one.set_up:
-        return one.note
+        return reasons.missing_setting(one.note)
     if not one.enabled or not _is_sick(one):
         return None
     resting = _("It is left alone for now and tried again by itself each half minute.")
