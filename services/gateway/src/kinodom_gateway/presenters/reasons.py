@@ -77,6 +77,7 @@ TITLES = (
     mark("yt-dlp took too long"),
     mark("Not in the queue"),
     mark("There is nothing to pause"),
+    mark("Requests cannot look like a browser's here"),
     # names that HTTP gives
     mark("Bad Request"),
     mark("Not Found"),
