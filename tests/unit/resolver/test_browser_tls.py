@@ -167,7 +167,7 @@ def test_a_name_that_is_not_pinned_cannot_be_asked() -> None:
         client = client_for(server)
         with closing(_chrome()) as curl:
             client._lead(curl, target_of(server.address))
-            curl.setopt(CurlOpt.URL, f"http://ip6-localhost.localdomain:{server.port}/")
+            curl.setopt(CurlOpt.URL, f"http://{socket.gethostname()}:{server.port}/")
 
             with pytest.raises(CurlError) as caught:
                 curl.perform()
