@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import threading
 import time
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -14,7 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from kinodom_common.contracts.rooms import RoomList
-from kinodom_common.contracts.titles import TitleCard
+from kinodom_common.contracts.titles import (
+    SearchLine,
+    SearchReply,
+    SourceCard,
+    SourceList,
+    SourceOutcome,
+    TitleCard,
+    TitleHit,
+)
 from kinodom_common.contracts.videos import Title, TitleList, TitlePage, Video
 from kinodom_common.contracts.wishes import DiskRoom, Progress, Wish, WishList, WishRequest, WishState
 from kinodom_common.errors import NotFound
@@ -25,6 +34,7 @@ from kinodom_gateway.assets import Assets
 from kinodom_gateway.settings import Settings
 from kinodom_gateway.viewer import Gate
 from kinodom_gateway.wiring import Deps
+from kinodom_resolver.domain.merging import Grouping, groups_of
 from tests.support.nginx_house import MEDIA_KEY, NginxHouse, nginx_house
 from tests.support.served import served
 
@@ -69,8 +79,9 @@ class FakeCatalogue:
     def title(self, title_id: str) -> TitlePage:
         return self.page
 
-    def titles(self, **_: object) -> TitleList:
-        return TitleList(titles=(self.page.title,), total=1)
+    def titles(self, q: str | None = None, **_: object) -> TitleList:
+        found = (self.page.title,) if (q or "").lower() in self.page.title.name.lower() else ()
+        return TitleList(titles=found, total=len(found))
 
 
 class FakeDownloader:
@@ -84,6 +95,47 @@ class FakeDownloader:
 
     def disk(self) -> DiskRoom:
         return DiskRoom(free_bytes=120 * 10**9, total_bytes=500 * 10**9, library_bytes=80 * 10**9)
+
+
+class FakeSources:
+    """Sources that answer a search when a test lets them."""
+
+    def __init__(self) -> None:
+        self.cards: tuple[SourceCard, ...] = ()
+        self.hits: dict[str, tuple[TitleHit, ...]] = {}
+        self.order: tuple[str, ...] = ()  # in which they answer
+        self.may_answer: dict[str, threading.Event] = {}
+        self.breaks_off = False
+
+    def sources(self) -> SourceList:
+        return SourceList(sources=self.cards)
+
+    def search(self, query: str) -> SearchReply:
+        hits = tuple(hit for card in self.cards for hit in self.hits.get(card.name, ()))
+        outcomes = tuple(self._outcome(card) for card in self.cards)
+        return SearchReply(query=query, hits=hits, sources=outcomes, groups=groups_of(hits))
+
+    def search_lines(self, query: str) -> Iterator[SearchLine]:
+        grouping = Grouping()
+        for name in self.order:
+            assert self.may_answer[name].wait(20)
+            if self.breaks_off:
+                return
+            card = next(one for one in self.cards if one.name == name)
+            hits = self.hits.get(name, ())
+            yield SearchLine(outcome=self._outcome(card), hits=hits, groups=grouping.with_these(hits))
+        yield SearchLine(done=True)
+
+    def _outcome(self, card: SourceCard) -> SourceOutcome:
+        hits = self.hits.get(card.name, ())
+        return SourceOutcome(
+            source=card.name,
+            label=card.label,
+            state="answered" if hits else "silent",
+            count=len(hits),
+            took_ms=300,
+            code=None if hits else "source_silent",
+        )
 
 
 class NoRooms:
@@ -125,8 +177,16 @@ def a_wish(state: WishState, fraction: float) -> WishList:
 class Cinema:
     """Where the running cinema is, and what tests may change in it."""
 
-    def __init__(self, nginx: NginxHouse, catalogue: FakeCatalogue, downloader: FakeDownloader, clock: Clock) -> None:
+    def __init__(
+        self,
+        nginx: NginxHouse,
+        catalogue: FakeCatalogue,
+        downloader: FakeDownloader,
+        clock: Clock,
+        sources: FakeSources,
+    ) -> None:
         self.nginx = nginx
+        self.sources = sources
         self.catalogue = catalogue
         self.downloader = downloader
         self.clock = clock
@@ -158,7 +218,7 @@ def build_front_end(folder: Path) -> None:
 @contextmanager
 def cinema(root: Path, *, sync_url: str | None = None, rooms: object | None = None) -> Iterator[Cinema]:
     """Run a cinema below `root`. `rooms` is a client of a sync service that listens at `sync_url`."""
-    catalogue, downloader, clock = FakeCatalogue(), FakeDownloader(), Clock()
+    catalogue, downloader, clock, sources = FakeCatalogue(), FakeDownloader(), Clock(), FakeSources()
     build_front_end(root / "static")
     make_film(root / "library" / folder_of(FIRST))
     for copy in (SECOND, OTHER_DUB):
@@ -174,7 +234,7 @@ def cinema(root: Path, *, sync_url: str | None = None, rooms: object | None = No
     deps = Deps(
         settings=settings,
         catalogue=cast("Any", catalogue),
-        resolver=cast("Any", None),
+        resolver=cast("Any", sources),
         downloader=cast("Any", downloader),
         sync=cast("Any", rooms or NoRooms()),
         gate=Gate("s" * 32, MEMBER_KEY),
@@ -186,4 +246,4 @@ def cinema(root: Path, *, sync_url: str | None = None, rooms: object | None = No
     with ExitStack() as stack:
         gateway_url = stack.enter_context(served(create_app(settings, deps=deps)))
         nginx = stack.enter_context(nginx_house(root, gateway_url=gateway_url, sync_url=sync_url))
-        yield Cinema(nginx, catalogue, downloader, clock)
+        yield Cinema(nginx, catalogue, downloader, clock, sources)

@@ -97,6 +97,7 @@ export class Search {
   /** @param {Row} row */
   made(row) {
     const element = clone("offer");
+    set(element, "data-key", row.key);
     const choose = element.querySelector("[data-name]");
     say(element.querySelector("[data-art]"), row.name);
     say(element.querySelector("[data-best]"), row.name);
