@@ -53,8 +53,8 @@ lint: dev ## form and rules of the code
 types: dev ## mypy, strict
 	@$(PYTHON) -m mypy
 
-unit: dev ## tests that need no browser and no containers
-	@$(PYTEST) -q $(wildcard tests/unit tests/contract tests/architecture)
+unit: dev ## quick tests that need no browser and no containers
+	@$(PYTEST) -q -n 2 -m 'not slow' $(wildcard tests/unit tests/contract tests/architecture)
 
 node-test: dev ## tests of the front end's modules
 	@cd services/gateway/frontend && PATH=$(CURDIR)/.venv/bin:$$PATH && export PATH && \

@@ -11,6 +11,8 @@ from flask.testing import FlaskClient
 
 from kinodom_common.processes import Command, checked, run
 
+pytestmark = pytest.mark.slow
+
 LIGHTHOUSE = "/films/the-tin-lighthouse"
 MOON = "/films/salt-and-moon/original/1"
 FLEET = "/films/paper-fleet/original/1"

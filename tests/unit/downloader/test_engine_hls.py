@@ -17,6 +17,8 @@ from tests.support import media, origin
 from tests.support.fetching import bytes_of, fetch_from
 from tests.support.origin import Origin
 
+pytestmark = pytest.mark.slow
+
 LOGIN = b"<!DOCTYPE html><html><body>Please log in</body></html>"
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 60 + b"IEND\xaeB`\x82"
 

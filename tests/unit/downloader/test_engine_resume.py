@@ -24,6 +24,8 @@ from tests.support import origin
 from tests.support.fetching import bytes_of, fetch_from, sum_of, transport_for
 from tests.support.origin import Origin
 
+pytestmark = pytest.mark.slow
+
 COUNT = 60
 
 

@@ -18,6 +18,8 @@ from kinodom_downloader.domain.checks import DurationWrong, IndexWrong, NothingT
 from kinodom_downloader.domain.fetched import Container, Fetched, FetchedTrack, Role
 from tests.support import clips
 
+pytestmark = pytest.mark.slow
+
 MPD = "{urn:mpeg:dash:schema:mpd:2011}"
 AAC_FRAME_S = 1024 / 44_100
 

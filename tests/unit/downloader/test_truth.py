@@ -9,6 +9,8 @@ import pytest
 from tests.support import origin
 from tests.support.bad_origins import CASES, Case, outcome_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_bad_host_leaves_no_silent_hole(case: Case, tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from kinodom_house.child import Process
 from kinodom_house.supervisor import HouseBrokeError, Supervisor
 from tests.support.free_ports import free_port
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).parents[3]
 LIMIT_S = 20.0
 

@@ -12,6 +12,8 @@ from kinodom_resolver.sources.folder import Folder
 from kinodom_resolver.sources.folder_names import height_of, read_name
 from kinodom_resolver.sources.nfo import Note, read_note
 
+pytestmark = pytest.mark.slow
+
 MOVIE = """<?xml version="1.0" encoding="UTF-8" standalone="yes" ?>
 <movie>
   <title>Der Leuchtturm</title><originaltitle>The Tin Light</originaltitle><year>1928</year>

@@ -17,6 +17,8 @@ from kinodom_resolver.sources.kodik.decoding import decoded
 from kinodom_resolver.sources.kodik.page import page_of
 from tests.support.fake_kodik import result, sample, sample_page, seasons
 
+pytestmark = pytest.mark.slow
+
 SEEDS = 30
 ROUNDS = 25  # of each seed: 750 mutations for each test and sample
 ODD: tuple[Any, ...] = (

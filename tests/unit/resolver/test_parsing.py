@@ -12,6 +12,8 @@ import pytest
 
 from kinodom_resolver.adapters.parsing import PageTooHard, Parser, plain_text_apart
 
+pytestmark = pytest.mark.slow
+
 
 def say(body: bytes, *, times: int = 1) -> str:
     return body.decode() * times

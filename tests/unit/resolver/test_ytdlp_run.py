@@ -18,6 +18,8 @@ from tests.support.certificates import Authority
 from tests.support.fake_peertube_https import ADDRESS, HOST, UUID, FakePeerTube, served_peertube
 from tests.support.wires import http, says, wire_server
 
+pytestmark = pytest.mark.slow
+
 EXTERNAL_ID = f"ytdlp:peertube%3A{HOST}%3A{UUID}"
 
 
