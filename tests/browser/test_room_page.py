@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 PAUSED = "kinodom.room && kinodom.room.vec()?.rate === 0 && kinodom.player.paused()"
+EIGHT_STEPS = (
+    "for (let step = 0; step < 8; step++) document.body.dispatchEvent("
+    "new KeyboardEvent('keydown', {code: 'ArrowRight', key: 'ArrowRight', bubbles: true}))"
+)
 NO_ROOM_GESTURES = "kinodom.room.vec().v"
 
 
@@ -165,8 +169,7 @@ def test_the_film_plays_on_while_the_socket_is_down_and_is_in_step_after(enter: 
 def test_held_keys_become_a_few_operations(enter: Callable[[str], Tab]) -> None:
     ann = enter("ann")
 
-    for _ in range(8):
-        ann.page.keyboard.press("ArrowRight")
+    ann.page.evaluate(EIGHT_STEPS)  # in one go: the answer to the first step comes when all have been made
 
     ann.until("Math.abs(kinodom.player.position() - 41) < 0.1 && kinodom.room.position() === 41")
     assert ann.page.evaluate(NO_ROOM_GESTURES) <= 4

@@ -12,6 +12,7 @@ import { leadFor, positionAt } from "./timeline.js";
 const REPORT_MS = 10_000;
 const FIRST_REPORT_MS = 3000;
 const SEEK_GAP_MS = 250; // held keys become a few operations, not thirty a second
+const SETTLE_MS = 3000; // a place that was sent and never came is given up after so long
 const LOST_AFTER_MS = 2000;
 
 /** @typedef {import("../player.js").PlayerPage} PlayerPage */
@@ -104,7 +105,7 @@ class RoomPlayer {
     this.sought_ms = performance.now();
     this.act("seek", { pos_ms: this.wanted_ms });
     clearTimeout(this.settleTimer);
-    this.settleTimer = setTimeout(() => { this.wanted_ms = null; }, 1000);
+    this.settleTimer = setTimeout(() => { this.wanted_ms = null; }, SETTLE_MS);
   }
 
   /** @param {string} item @param {number} [pos_ms] */
@@ -142,7 +143,9 @@ class RoomPlayer {
   /** @param {import("./timeline.js").Vec} vec */
   follow(vec) {
     if (!this.follower.follow(vec)) return;
-    if (vec.op === "seek" || vec.op === "item") this.wanted_ms = null;
+    // The answer to an earlier step of a held key is not yet where its later steps want to go.
+    const arrived = this.wanted_ms !== null && Math.abs(vec.pos_ms - this.wanted_ms) < 1;
+    if (vec.op === "item" || (vec.op === "seek" && arrived)) this.wanted_ms = null;
     this.showItem(vec.item);
     this.deck.show();
   }
