@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    pass
 
 _QUEUE_RIGHTS = (
     "-@all +@read +@write +@connection +@pubsub +@transaction +@scripting +@blocking -@dangerous +info +keys"
@@ -69,8 +69,3 @@ def redis_conf(*, folder: str, acl_file: str, bind: str, port: int, max_memory: 
 def redis_url(service: str, password: str, *, host: str, port: int) -> str:
     """Return the address, with user and password, that a service connects to."""
     return f"redis://{service}:{password}@{host}:{port}/{DATABASES[service]}"
-
-
-def acl_path(secrets_folder: Path) -> Path:
-    """Return where the ACL file stands."""
-    return secrets_folder / "users.acl"

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from kinodom_common.store import Documents, Store
 
 UNFINISHED = ("wanted", "running", "publishing", "waiting", "paused")
-PAGE = 200
 TURN = "claims"
 PLAIN = tuple(
     field.name for field in fields(StoredWish) if field.name not in ("wish_id", "request", "progress", "version")
