@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,15 +19,18 @@ from kinodom_common.errors import Conflict, NotFound, UpstreamFailed
 from kinodom_common.http import HttpClient
 from kinodom_common.logs import bound_request_id
 from kinodom_common.store import open_store
+from kinodom_downloader.adapters.live_pieces import LivePieces
 from kinodom_downloader.adapters.wish_store import StoredWishes
 from kinodom_downloader.app import create_app
 from kinodom_downloader.domain import asking
 from kinodom_downloader.domain import wishes as rules
+from kinodom_downloader.domain.door import Door
 from kinodom_downloader.domain.ports import Library
 from kinodom_downloader.domain.room import Disk
 from kinodom_downloader.settings import WebSettings
 from kinodom_downloader.wiring import WebDeps
 from tests.support.served import served
+from tests.support.wants import LoopWants
 
 KEY = "an invented key"
 CARD = TitleCard(external_id="demo:salt", name="Соль & moon", poster_url="http://demo/p.jpg")
@@ -39,9 +43,13 @@ NOW_S = 1_790_000_000.0
 @dataclass
 class Hints:
     given: list[tuple[str, int]] = field(default_factory=list)
+    hurried: list[str] = field(default_factory=list)
 
     def give(self, wish_id: str, attempt: int) -> None:
         self.given.append((wish_id, attempt))
+
+    def hurry(self, wish_id: str) -> None:
+        self.hurried.append(wish_id)
 
 
 @dataclass
@@ -92,7 +100,9 @@ def house(tmp_path: Path) -> House:
     settings = WebSettings(
         inner_key=SecretStr(KEY), store=url, redis_url=SecretStr("redis://nowhere/0"), media_root=tmp_path
     )
-    app = create_app(settings, deps=WebDeps(desk=desk, ready={}))
+    pieces = LivePieces(tmp_path)
+    door = Door(desk=desk, pieces=pieces, wants=LoopWants(), clock=time.monotonic, pause=time.sleep)
+    app = create_app(settings, deps=WebDeps(desk=desk, door=door, ready={}))
     return House(hints=hints, news=news, folders=folders, wishes=wishes, app=app)
 
 
@@ -244,7 +254,13 @@ def test_the_openapi_document_is_valid_and_names_every_path(house: House) -> Non
     validate(document)
     assert set(document["paths"]) == {
         "/disk",
+        "/live/{wish_id}/{file}",
+        "/live/{wish_id}/{generation}/{file}",
+        "/live/{wish_id}/{generation}/pieces/{track}/{index}",
+        "/live/{wish_id}/{generation}/slices/{offset}",
         "/wishes",
+        "/wishes/{wish_id}/keep",
+        "/wishes/{wish_id}/view",
         "/wishes/{wish_id}",
         "/wishes/{wish_id}/retry",
         "/wishes/{wish_id}/pause",

@@ -90,6 +90,12 @@ class FakeDownloader:
     def __init__(self) -> None:
         self.list = WishList()
 
+    def view(self, wish_id: str) -> Wish:
+        raise NotFound("There is no such wish.")
+
+    def one(self, wish_id: str) -> Wish:
+        raise NotFound("There is no such wish.")
+
     def wishes(self, ids: tuple[str, ...] = (), *, limit: int = 100) -> WishList:
         return self.list
 

@@ -269,6 +269,18 @@ class FakeDownloader:
     def wishes(self, ids: tuple[str, ...] = (), *, limit: int = 100) -> WishList:
         return WishList(wishes=tuple(self.kept))
 
+    def one(self, wish_id: str) -> Wish:
+        for wish in self.kept:
+            if wish.wish_id == wish_id:
+                return wish
+        raise NotFound("There is no such wish.")
+
+    def view(self, wish_id: str) -> Wish:
+        return self._did("view", wish_id)
+
+    def keep(self, wish_id: str) -> Wish:
+        return self._did("keep", wish_id)
+
     def disk(self) -> DiskRoom:
         if self.disk_error is not None:
             raise self.disk_error

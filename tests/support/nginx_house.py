@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REPOSITORY = Path(__file__).parents[2]
-MEDIA_KEY = "a" * 64
+MEDIA_KEY, INNER_KEY = "a" * 64, "inner-key-of-a-test"
 
 
 class EchoUpstream(ThreadingHTTPServer):
@@ -67,6 +67,7 @@ class NginxHouse:
 
     def __init__(self, root: Path, port: int, upstream: EchoUpstream) -> None:
         self.library = root / "library"
+        self.work = root / "work"
         self.covers = root / "covers"
         self.static = root / "static"
         self.log = root / "stdout.log"
@@ -95,12 +96,14 @@ def signed(folder: str, *, expires_s: int, viewer: str, key: str = MEDIA_KEY) ->
 
 
 @contextmanager
-def nginx_house(root: Path, *, gateway_url: str | None = None, sync_url: str | None = None) -> Iterator[NginxHouse]:
+def nginx_house(
+    root: Path, *, gateway_url: str | None = None, sync_url: str | None = None, downloader_url: str | None = None
+) -> Iterator[NginxHouse]:
     """Run Nginx over fresh folders below `root` for the length of the block."""
     upstream = EchoUpstream()
     threading.Thread(target=upstream.serve_forever, daemon=True).start()
     house = NginxHouse(root, free_port(), upstream)
-    for folder in (house.library, house.covers, house.static, root / "conf", root / "temp"):
+    for folder in (house.library, house.work, house.covers, house.static, root / "conf", root / "temp"):
         folder.mkdir(parents=True, exist_ok=True)
     shutil.copytree(REPOSITORY / "nginx/conf.d", root / "conf/conf.d")
     shutil.copy(REPOSITORY / "nginx/nginx.conf", root / "conf/nginx.conf")
@@ -108,7 +111,11 @@ def nginx_house(root: Path, *, gateway_url: str | None = None, sync_url: str | N
         media_key=MEDIA_KEY,
         gateway_url=gateway_url or upstream.url,
         sync_url=sync_url or upstream.url,
+        downloader_url=downloader_url or upstream.url,
+        inner_key=INNER_KEY,
         library_root=str(house.library),
+        work_root=str(house.work),
+        slices=f"127.0.0.1:{free_port()}",
         covers_root=str(house.covers),
         static_root=str(house.static),
         listen=(f"127.0.0.1:{house.port}",),

@@ -70,9 +70,13 @@ class MemoryWishes:
 @dataclass
 class Hints:
     given: list[tuple[str, int]] = field(default_factory=list)
+    hurried: list[str] = field(default_factory=list)
 
     def give(self, wish_id: str, attempt: int) -> None:
         self.given.append((wish_id, attempt))
+
+    def hurry(self, wish_id: str) -> None:
+        self.hurried.append(wish_id)
 
 
 @dataclass

@@ -17,11 +17,16 @@ from kinodom_common.store import open_store
 from kinodom_downloader.adapters.fetcher import EngineFetcher
 from kinodom_downloader.adapters.heartbeat import ThreadHeartbeat
 from kinodom_downloader.adapters.library import MediaLibrary
+from kinodom_downloader.adapters.live_pieces import LivePieces
 from kinodom_downloader.adapters.news import QUEUE, RedisAnnouncer, RqHints
 from kinodom_downloader.adapters.offers import ResolverOffers
+from kinodom_downloader.adapters.ushering import Usher
+from kinodom_downloader.adapters.wants import RedisWants
 from kinodom_downloader.adapters.wish_store import StoredWishes
 from kinodom_downloader.domain import asking, working
+from kinodom_downloader.domain.door import Door
 from kinodom_downloader.domain.room import KeepFree
+from kinodom_downloader.domain.taking import let_go
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,6 +41,7 @@ class WebDeps:
     """What the routes work with."""
 
     desk: asking.Desk
+    door: Door
     ready: Mapping[str, Callable[[], None]]
 
 
@@ -49,21 +55,29 @@ def connection(settings: WebSettings) -> redis.Redis:
     return connect(settings.redis_url.get_secret_value())
 
 
+def wants(settings: WebSettings) -> RedisWants:
+    """Return the wire between viewers and those who fetch; it connects when it is first used."""
+    return RedisWants(lambda: connection(settings))
+
+
 def web(settings: WebSettings) -> WebDeps:
     """Return the real dependencies of the web service."""
     store = open_store(settings.store)
     queue = connection(settings)
+    wire = wants(settings)
     library = MediaLibrary(settings.media_root)
     desk = asking.Desk(
         wishes=StoredWishes(store),
-        hints=RqHints(make_queue(QUEUE, queue)),
+        hints=RqHints(make_queue(QUEUE, queue), wire),
         announcer=RedisAnnouncer(queue),
         library=library,
         clock=time.time,
         parallel=settings.parallel_wishes,
     )
     ready = {"store": store.ping, "redis": lambda: ping(queue), "media": library.check}
-    return WebDeps(desk=desk, ready=ready)
+    pieces = LivePieces(settings.media_root)
+    door = Door(desk=desk, pieces=pieces, wants=wire, clock=time.monotonic, pause=time.sleep)
+    return WebDeps(desk=desk, door=door, ready=ready)
 
 
 def sweeper(settings: WorkerSettings) -> Callable[[], None]:
@@ -74,6 +88,24 @@ def sweeper(settings: WorkerSettings) -> Callable[[], None]:
         asking.sweep(desk=desk)
 
     return sweep
+
+
+def usher(settings: WorkerSettings, *, show: Callable[[str], None], mark: str) -> Usher:
+    """Return the usher; leases that its children held in an earlier life are ended.
+
+    Args:
+        settings: of the worker.
+        show: what a child does with its film.
+        mark: how the tokens of the children begin; then comes the number of the process and a dash.
+    """
+    wire, wishes = wants(settings), StoredWishes(open_store(settings.store))
+
+    def died(pid: int) -> None:
+        for wish_id in let_go(f"{mark}{pid}-", wishes=wishes):
+            wire.hurry(wish_id)
+
+    let_go(mark, wishes=wishes)
+    return Usher(wire, show=show, sweep=sweeper(settings), died=died)
 
 
 def tools(settings: WorkerSettings) -> working.Tools:
@@ -89,6 +121,7 @@ def tools(settings: WorkerSettings) -> working.Tools:
             rules,
             workers=settings.segment_workers,
             user_agent=settings.user_agent,
+            wants=wants(settings),
             import_root=settings.import_root,
         ),
         library=MediaLibrary(settings.media_root),

@@ -37,6 +37,14 @@ class DownloaderClient:
         """Let a refused or waiting wish try again now."""
         return self._http.post(f"/wishes/{quote(wish_id, safe='')}/retry", None, Wish)
 
+    def view(self, wish_id: str) -> Wish:
+        """Say that somebody watches this film just now."""
+        return self._http.post(f"/wishes/{quote(wish_id, safe='')}/view", None, Wish)
+
+    def keep(self, wish_id: str) -> Wish:
+        """Keep a film that was only watched so far."""
+        return self._http.post(f"/wishes/{quote(wish_id, safe='')}/keep", None, Wish)
+
     def pause(self, wish_id: str) -> Wish:
         """Stop working on a wish until somebody resumes it; what was fetched stays."""
         return self._http.post(f"/wishes/{quote(wish_id, safe='')}/pause", None, Wish)

@@ -28,6 +28,7 @@ class WishRequest(Request):
     episode_name: Annotated[str, Field(max_length=300)] | None = None
     title: TitleCard
     asked_by: Annotated[str, Field(max_length=64)] = ""  # viewer id
+    watch: bool = False  # somebody watches it now, while it comes; kept as long as there is room for such films
 
 
 class Progress(Reply):
@@ -41,6 +42,7 @@ class Progress(Reply):
     segments_total: int | None = None
     speed_bytes_s: float | None = None
     left_s: float | None = None
+    duration_s: float | None = None  # of the film, as its playlist states it
 
 
 class Wish(Reply):
@@ -54,6 +56,7 @@ class Wish(Reply):
     attempt: int = 0
     position: float = 0.0  # in the queue, the lowest first
     progress: Progress = Progress()
+    keep: bool = True  # False: only watched, so it goes when such films need its room
     asked_at: datetime
     changed_at: datetime
 

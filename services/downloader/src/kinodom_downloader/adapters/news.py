@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from kinodom_common.contracts.wishes import WishEvent
     from kinodom_common.queueing import HouseQueue
+    from kinodom_downloader.adapters.wants import RedisWants
 
 log = get_log(__name__)
 
@@ -28,12 +29,17 @@ SHORTEST_GAP_S = 0.25  # between two progress messages of one wish
 class RqHints:
     """The port `Hints`: one job per attempt, so that an old hint cannot stand for a new one."""
 
-    def __init__(self, queue: HouseQueue) -> None:
+    def __init__(self, queue: HouseQueue, wants: RedisWants) -> None:
         self._queue = queue
+        self._wants = wants
 
     def give(self, wish_id: str, attempt: int) -> None:
         """Tell some worker that a wish is due."""
         hint(self._queue, FULFIL, wish_id, job_id=f"{wish_id}-{attempt}", timeout_s=JOB_LIMIT_S)
+
+    def hurry(self, wish_id: str) -> None:
+        """Tell the usher that somebody watches this wish and nobody fetches it."""
+        self._wants.hurry(wish_id)
 
 
 class RedisAnnouncer:

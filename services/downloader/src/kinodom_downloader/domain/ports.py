@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kinodom_common.contracts.videos import VideoIn
     from kinodom_common.contracts.wishes import Progress, WishEvent, WishRequest
     from kinodom_downloader.domain.fetched import Fetched
+    from kinodom_downloader.domain.live import Spot
     from kinodom_downloader.domain.room import Disk
     from kinodom_downloader.domain.wishes import StoredWish
 
@@ -53,6 +54,9 @@ class Hints(Protocol):
     def give(self, wish_id: str, attempt: int) -> None:
         """Tell some worker that something is due, this wish for one; may be lost."""
 
+    def hurry(self, wish_id: str) -> None:
+        """Tell the usher that somebody watches this wish and nobody fetches it; may be lost."""
+
 
 class Announcer(Protocol):
     """Live news for browsers."""
@@ -81,6 +85,16 @@ class Fetcher(Protocol):
         should_stop: Callable[[], bool],
     ) -> Fetched:
         """Fetch an offer into a work folder, going on from what is there."""
+
+
+class Ear(Protocol):
+    """What viewers ask for, as whoever fetches their film hears it."""
+
+    def next(self, wish_id: str, wait_s: float) -> Spot | None:
+        """Return the next piece that somebody waits for; None when there is none for so long."""
+
+    def someone_waits(self, wish_id: str) -> bool:
+        """Tell whether a viewer of another film waits."""
 
 
 class Library(Protocol):

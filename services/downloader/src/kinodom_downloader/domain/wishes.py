@@ -77,6 +77,8 @@ class StoredWish:
     asked_at_s: float
     changed_at_s: float
     position: float = 0.0  # in the queue, the lowest first; new ones get the time they were asked for
+    keep: bool = True  # False: only watched, nobody asked to have it on the disk
+    viewed_at_s: float = 0.0  # when somebody was last seen watching it
     reason_code: str | None = None
     reason: str | None = None
     attempt: int = 0  # runs begun, also names the RQ job
@@ -106,6 +108,8 @@ def new_wish(request: WishRequest, *, now_s: float, request_id: str) -> StoredWi
         asked_at_s=now_s,
         changed_at_s=now_s,
         position=now_s,
+        keep=not request.watch,
+        viewed_at_s=now_s if request.watch else 0.0,
         request_id=request_id,
     )
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from kinodom_common.contracts.wishes import Progress
 from kinodom_common.errors import KinodomError, NoSpace, NotFound, Rejected, UpstreamFailed
 from kinodom_common.logs import bound_request_id, get_log
+from kinodom_downloader.domain import watching
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.asking import event_of
 from kinodom_downloader.domain.room import KeepFree, check_room, needed_bytes, too_full
-from kinodom_downloader.domain.taking import take
+from kinodom_downloader.domain.taking import take, take_this
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,13 +117,20 @@ class Run:
         self.wish = self._tools.wishes.change(self.wish.wish_id, step)
 
 
-def fulfil(*, token: str, tools: Tools) -> rules.StoredWish | None:
-    """Take the next wish, do what it needs, and return it in its new state; None when there is nothing to do.
+def fulfil(*, token: str, tools: Tools, wish_id: str | None = None) -> rules.StoredWish | None:
+    """Take a wish, do what it needs, and return it in its new state; None when there is nothing to do.
+
+    Args:
+        wish_id: this one, which somebody watches; None: the one whose turn it is.
 
     Raises:
         HandedBack: the fetch was told to stop; the wish is `wanted` again.
     """
-    wish = take(token=token, parallel=tools.parallel, wishes=tools.wishes, announcer=tools.announcer, clock=tools.clock)
+    store, announcer, clock = tools.wishes, tools.announcer, tools.clock
+    if wish_id is None:
+        wish = take(token=token, parallel=tools.parallel, wishes=store, announcer=announcer, clock=clock)
+    else:
+        wish = take_this(wish_id, token=token, wishes=store, announcer=announcer, clock=clock)
     if wish is None:
         return None
     log.info("wish_taken", wish_id=wish.wish_id, attempt=wish.attempt, external_id=wish.request.external_id)
@@ -181,7 +189,8 @@ def _done(run: Run, tools: Tools) -> rules.StoredWish | None:
         if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         return _stopped(run, too_full(tools.library.disk(), tools.keep_free), tools)
-    tools.library.clear(wish_id)
+    if watching.is_left(done, now_s=tools.clock()):  # else the sweep does it when the last viewer has gone
+        tools.library.clear(wish_id)
     log.info("wish_fulfilled", wish_id=wish_id, size_bytes=video.size_bytes)
     return done
 

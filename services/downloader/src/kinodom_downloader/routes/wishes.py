@@ -64,6 +64,20 @@ def retry_wish(wish_id: str) -> Response:
     return answer(asking.wire(asking.try_again(wish_id, desk=deps().desk)), 202)
 
 
+@bp.post("/wishes/<wish_id>/view")
+@describes(reply=Wish, status=202, problems=("no_such_wish",))
+def view_wish(wish_id: str) -> Response:
+    """Take note that somebody watches this film just now."""
+    return answer(asking.wire(asking.view(wish_id, desk=deps().desk)), 202)
+
+
+@bp.post("/wishes/<wish_id>/keep")
+@describes(reply=Wish, status=202, problems=("no_such_wish",))
+def keep_wish(wish_id: str) -> Response:
+    """Keep a film that was only watched so far."""
+    return answer(asking.wire(asking.keep(wish_id, desk=deps().desk)), 202)
+
+
 @bp.post("/wishes/<wish_id>/pause")
 @describes(reply=Wish, status=202, problems=("no_such_wish", "wish_busy", "nothing_to_pause"))
 def pause_wish(wish_id: str) -> Response:

@@ -67,11 +67,12 @@ def wish(choice: Choice, *, viewer_id: str, sources: Sources, queue: Queue) -> l
         UpstreamFailed: the source or the downloader could not be asked; nothing was stored for what is missing.
     """
     page = sources.title(choice.external_id)
-    translation = next((one for one in page.translations if one.translation_id == choice.translation_id), None)
-    if translation is None:
-        raise NoSuchTranslation("This dub is not there any more. Open the title again and choose another one.")
-    chosen = _chosen(translation, choice.episodes)
-    return [queue.wish(_request(page, translation, one, choice, viewer_id)) for one in chosen[:MAX_AT_ONCE]]
+    translation = translation_of(page, choice.translation_id)
+    episodes = chosen(translation, choice.episodes)[:MAX_AT_ONCE]
+    return [
+        queue.wish(request_for(page, translation, one, height_px=choice.height_px, viewer_id=viewer_id))
+        for one in episodes
+    ]
 
 
 def make_demo(*, viewer_id: str, sources: Sources, queue: Queue) -> list[WishReply]:
@@ -96,7 +97,16 @@ def make_demo(*, viewer_id: str, sources: Sources, queue: Queue) -> list[WishRep
     return made
 
 
-def _chosen(translation: Translation, wanted: tuple[tuple[int | None, int | None], ...]) -> list[EpisodeRef]:
+def translation_of(page: SourceTitle, translation_id: str) -> Translation:
+    """Return a dub of a title; raises NoSuchTranslation."""
+    found = next((one for one in page.translations if one.translation_id == translation_id), None)
+    if found is None:
+        raise NoSuchTranslation("This dub is not there any more. Open the title again and choose another one.")
+    return found
+
+
+def chosen(translation: Translation, wanted: tuple[tuple[int | None, int | None], ...]) -> list[EpisodeRef]:
+    """Return these episodes of a dub, all when none is named; raises NoSuchTranslation."""
     if not wanted:
         return list(translation.episodes)
     by_number = {(one.season, one.episode): one for one in translation.episodes}
@@ -109,11 +119,12 @@ def _chosen(translation: Translation, wanted: tuple[tuple[int | None, int | None
     return [by_number[number] for number in wanted]
 
 
-def _request(
-    page: SourceTitle, translation: Translation, one: EpisodeRef, choice: Choice, viewer_id: str
+def request_for(
+    page: SourceTitle, translation: Translation, one: EpisodeRef, *, height_px: int | None, viewer_id: str
 ) -> WishRequest:
+    """Return the request for one episode in one dub."""
     return WishRequest(
-        external_id=choice.external_id,
+        external_id=page.card.external_id,
         season=one.season,
         episode=one.episode,
         episode_name=one.name[:LONGEST_EPISODE_NAME] if one.name else None,
@@ -121,7 +132,7 @@ def _request(
         translation_name=translation.name[:LONGEST_DUB_NAME],
         translation_kind=translation.kind,
         language=translation.language if len(translation.language or "") <= LONGEST_LANGUAGE else None,
-        height_px=choice.height_px,
+        height_px=height_px,
         title=page.card,
         asked_by=viewer_id,
     )

@@ -78,6 +78,10 @@ TITLES = (
     mark("yt-dlp could not read that page"),
     mark("yt-dlp took too long"),
     mark("Not in the queue"),
+    mark("This film is not coming"),
+    mark("The film goes on from another place"),
+    mark("It has not come yet"),
+    mark("That was the last one"),
     mark("There is nothing to pause"),
     mark("Requests cannot look like a browser's here"),
     # names that HTTP gives
@@ -120,6 +124,7 @@ OF_THE_HOUSE = {
     "bad_video_id": mark("This film is not on the disk any more. Open its page to get it again."),
     "no_such_wish": mark("This is not on the list any more."),
     "wish_busy": mark("It is being worked on now. Try again when it has stopped."),
+    "no_other_episode": mark("This dub has no other episode there. Another dub may have it."),
     "wish_not_claimable": mark("There is nothing to do for this now."),
     "no_such_translation": mark(
         "This dub, or the episode in it, is not there any more. Open the title again and choose."
@@ -191,6 +196,9 @@ OF_DOWNLOADS = {
     "no_key_frame": _DAMAGED,
     "folder_broken": _DAMAGED,
     "no_cues": mark("A file of subtitles is empty."),
+    "not_coming": mark("This film is not being fetched any more. Open its page to get it again."),
+    "other_pieces": mark("The film goes on from another place. The player asks again by itself."),
+    "still_coming": mark("The source is slow: this part has not come yet. Press Retry, or wait a little."),
     "crashes_the_worker": mark(
         "The download broke off three times in a row. The log of the downloader has the details."
     ),

@@ -38,6 +38,7 @@ class OfferRow(Reply):
 
     key: str  # the same in every line of a search that tells more of this row
     url: str  # at the best source
+    external_id: str  # there
     name: str
     year: int | None = None
     facts: str
@@ -147,6 +148,7 @@ def _row(key: str, hits: Sequence[TitleHit], labels: Mapping[str, str]) -> Offer
     return OfferRow(
         key=key,
         url=links[0].url,
+        external_id=best.external_id,
         name=best.name,
         year=next((hit.year for hit in hits if hit.year), None),
         facts=_facts(best),

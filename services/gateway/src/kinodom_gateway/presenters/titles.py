@@ -77,6 +77,7 @@ class TitleView:
     dubs: tuple[DubRow, ...]
     dub: DubRow | None  # the chosen one
     watch_id: str | None  # what the lit button plays
+    watch_now: str | None  # `season.episode` of what it plays while it comes, when nothing is here
     can_get: bool  # the chosen dub has something that is not here yet
     on_disk: tuple[OnDisk, ...]
     disk_size: str | None
@@ -109,12 +110,20 @@ def title_view(seen: Seen, *, dub: str | None) -> TitleView:
         dubs=rows,
         dub=chosen,
         watch_id=next((pane.watch_id for pane in chosen.panes if pane.watch_id), None) if chosen else None,
+        watch_now=_watch_now(seen, chosen),
         can_get=bool(chosen and seen.source and any(pane.state == "get" for pane in chosen.panes)),
         on_disk=tuple(_on_disk(video) for video in videos),
         disk_size=words.size(sum(video.size_bytes for video in videos)) if videos else None,
         ids=tuple(one for one in (seen.external_id, home.imdb_id if home else None) if one),
         note=_note(seen),
     )
+
+
+def _watch_now(seen: Seen, chosen: DubRow | None) -> str | None:
+    """Return the first episode that can be watched while it comes; specials come after the others."""
+    can = [pane for pane in chosen.panes if pane.state in ("get", "coming")] if chosen and seen.source else []
+    first = min(can, key=lambda pane: (pane.place[0] == 0, pane.place[1] == 0), default=None)
+    return first.value if first else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

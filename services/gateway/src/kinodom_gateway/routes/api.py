@@ -11,7 +11,7 @@ from kinodom_common.contracts.wishes import DiskRoom, Wish, WishList, WishMove
 from kinodom_common.openapi import answer, body_of, describes, lines, query_of
 from kinodom_gateway.domain import finding, wishing
 from kinodom_gateway.routes import forms
-from kinodom_gateway.routes.access import link_for, video_page
+from kinodom_gateway.routes.access import film_page, link_reply
 from kinodom_gateway.routes.rooms import make_room
 from kinodom_gateway.viewer import viewer
 from kinodom_gateway.wiring import deps
@@ -126,12 +126,8 @@ def delete_wish(wish_id: str) -> tuple[str, int]:
 def make_link() -> Response:
     """Sign a fresh link to a video for this browser."""
     video_id = body_of(forms.LinkForm).video_id
-    video_page(video_id)
-    link = link_for(video_id)
-    reply = forms.LinkReply(
-        video_id=video_id, manifest_url=link.manifest_url, poster_url=link.poster_url, expires_at=link.expires_at_s
-    )
-    return answer(reply)
+    _page, _video, is_there = film_page(video_id)
+    return answer(link_reply(video_id, is_there=is_there))
 
 
 @bp.get("/rooms")

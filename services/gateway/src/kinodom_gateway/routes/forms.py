@@ -11,11 +11,11 @@ from kinodom_common.contracts.titles import ExternalId, SearchReply
 from kinodom_common.contracts.videos import TitleList, VideoId
 from kinodom_common.contracts.wishes import Wish
 from kinodom_common.openapi import form_of
+from kinodom_gateway.domain.watching import First
 from kinodom_gateway.domain.wishing import Choice
 
 if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
-
 Place = Annotated[str, StringConstraints(pattern=r"^\d{0,3}\.\d{0,5}$")]
 
 
@@ -41,6 +41,36 @@ class WishForm(Request):
             episodes=tuple(_place(one) for one in self.episodes),
             height_px=self.height_px,
         )
+
+
+class FirstForm(Request):
+    """Watch: a title, and as much as the person chose of it."""
+
+    external_id: ExternalId
+    translation_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
+    height_px: Annotated[int, Field(ge=1, le=8640)] | None = None
+    episode: Place | None = None  # `season.episode`
+
+    @classmethod
+    def sent(cls, fields: MultiDict[str, str]) -> FirstForm:
+        """Return the form as a page sent it: text throughout, empty for what is left open."""
+        return form_of(cls, {name: fields[name] for name in cls.model_fields if fields.get(name)})
+
+    def first(self) -> First:
+        """Return the form as the rules know it."""
+        return First(
+            external_id=self.external_id,
+            translation_id=self.translation_id,
+            place=_place(self.episode) if self.episode else None,
+            height_px=self.height_px,
+        )
+
+
+class NeighbourForm(Request):
+    """The episode before or after a film."""
+
+    video_id: VideoId
+    step: Literal[-1, 1]
 
 
 class LinkForm(Request):
@@ -104,6 +134,7 @@ class LinkReply(Reply):
 
     video_id: str
     manifest_url: str
+    live_url: str | None  # the folder of a film that is still coming; None: it is on the disk
     poster_url: str
     expires_at: int  # seconds since 1970
 
