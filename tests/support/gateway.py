@@ -331,7 +331,7 @@ class House:
             resolver=cast("Any", self.resolver),
             downloader=cast("Any", self.downloader),
             sync=cast("Any", self.sync),
-            gate=Gate("s" * 64, "m" * 64),
+            gate=Gate("s" * 64, "m" * 64, self.settings.api_tokens.get_secret_value()),
             assets=Assets(self.settings.static_root),
             hosts=HostRule(),
             clock=lambda: self.now_s,
@@ -344,7 +344,7 @@ class House:
         self.catalogue.pages[TITLE_ID] = TitlePage(title=a_title(len(videos)), videos=videos)
 
 
-def a_house(static_root: Path) -> House:
+def a_house(static_root: Path, **changes: object) -> House:
     """Return a house with an empty shelf and a built front end."""
     names = ("app.js", "player.js", "room.js", "kinodom.css", "sprite.svg", "favicon.svg")
     (static_root / "manifest.json").write_text(json.dumps({name: f"x-{name}" for name in names}))
@@ -356,6 +356,7 @@ def a_house(static_root: Path) -> House:
             "member_key": "m" * 64,
             "static_root": static_root,
             **{f"{name}_url": f"http://{name}:8000" for name in ("resolver", "catalogue", "downloader", "sync")},
+            **changes,
         }
     )
     return House(settings)
