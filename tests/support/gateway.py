@@ -260,8 +260,11 @@ class FakeDownloader:
     asked: list[WishRequest] = field(default_factory=list)
     done: list[tuple[str | None, ...]] = field(default_factory=list)
     disk_error: KinodomError | None = None
+    refuses: dict[int | None, KinodomError] = field(default_factory=dict)  # by episode
 
     def wish(self, request: WishRequest) -> WishReply:
+        if request.episode in self.refuses:
+            raise self.refuses[request.episode]
         self.asked.append(request)
         wish = Wish(wish_id="w" * 64, request=request, state="wanted", asked_at=NOW, changed_at=NOW)
         return WishReply(wish=wish, created=True)

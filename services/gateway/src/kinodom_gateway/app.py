@@ -58,7 +58,8 @@ def _pages_for_people(response: Response) -> Response:
     if response.mimetype != "application/problem+json" or not wants_page or request.path.startswith("/api/"):
         return response
     problem = Problem.model_validate_json(response.get_data())
-    title, text = reasons.title(problem.title), reasons.sentence(problem.code, problem.detail)
+    facts = problem.model_extra or {}
+    title, text = reasons.title(problem.title), reasons.sentence(problem.code, problem.detail, facts.get("missing"))
     response.set_data(render_template("error.html", problem=problem, title=title, text=text))
     response.content_type = "text/html; charset=utf-8"
     return response

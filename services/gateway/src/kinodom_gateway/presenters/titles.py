@@ -9,6 +9,7 @@ from kinodom_common.errors import NotFound
 from kinodom_gateway.i18n import gettext as _
 from kinodom_gateway.i18n import mark
 from kinodom_gateway.presenters import reasons, words
+from kinodom_gateway.presenters.getting import Getting, getting
 
 if TYPE_CHECKING:
     from kinodom_common.contracts.titles import Translation
@@ -77,7 +78,7 @@ class TitleView:
     dubs: tuple[DubRow, ...]
     dub: DubRow | None  # the chosen one
     watch_id: str | None  # what the lit button plays
-    can_get: bool  # the chosen dub has something that is not here yet
+    get: Getting | None  # None: the chosen dub has nothing that is not here yet
     on_disk: tuple[OnDisk, ...]
     disk_size: str | None
     ids: tuple[str, ...]
@@ -109,12 +110,17 @@ def title_view(seen: Seen, *, dub: str | None) -> TitleView:
         dubs=rows,
         dub=chosen,
         watch_id=next((pane.watch_id for pane in chosen.panes if pane.watch_id), None) if chosen else None,
-        can_get=bool(chosen and seen.source and any(pane.state == "get" for pane in chosen.panes)),
+        get=_getting(chosen) if seen.source else None,
         on_disk=tuple(_on_disk(video) for video in videos),
         disk_size=words.size(sum(video.size_bytes for video in videos)) if videos else None,
         ids=tuple(one for one in (seen.external_id, home.imdb_id if home else None) if one),
         note=_note(seen),
     )
+
+
+def _getting(chosen: DubRow | None) -> Getting | None:
+    panes = chosen.panes if chosen else ()
+    return getting(panes) if any(pane.state == "get" for pane in panes) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

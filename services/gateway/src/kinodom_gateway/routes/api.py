@@ -16,6 +16,8 @@ from kinodom_gateway.routes.rooms import make_room
 from kinodom_gateway.viewer import viewer
 from kinodom_gateway.wiring import deps
 
+CHOICE_PROBLEMS = ("no_such_translation", "no_such_title", "bad_range", "season_needed", "too_many_at_once")
+
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 
 
@@ -62,13 +64,12 @@ def list_wishes() -> Response:
 
 
 @bp.post("/wishes")
-@describes(reply=forms.WishesReply, status=202, body=forms.WishForm, problems=("no_such_translation", "no_such_title"))
+@describes(reply=forms.WishesReply, status=202, body=forms.WishForm, problems=CHOICE_PROBLEMS)
 def make_wishes() -> Response:
     """Ask for episodes on the disk; what is there already, or is asked for already, is not made twice."""
     tools, form = deps(), body_of(forms.WishForm)
     made = wishing.wish(form.choice(), viewer_id=viewer().viewer_id, sources=tools.resolver, queue=tools.downloader)
-    created = sum(one.created for one in made)
-    return answer(forms.WishesReply(wishes=tuple(one.wish for one in made), created=created), 202)
+    return answer(forms.WishesReply.of(made), 202)
 
 
 @bp.get("/wishes/<wish_id>")
@@ -154,7 +155,7 @@ def make_demo() -> Response:
     """Ask for the demo films, through the whole real path."""
     tools = deps()
     made = wishing.make_demo(viewer_id=viewer().viewer_id, sources=tools.resolver, queue=tools.downloader)
-    return answer(forms.DemoReply(wishes=tuple(one.wish.wish_id for one in made)), 202)
+    return answer(forms.DemoReply(wishes=tuple(one.wish.wish_id for one in made if one.wish)), 202)
 
 
 @bp.get("/me")
