@@ -48,6 +48,12 @@ def test_the_shelf_shows_what_is_on_the_disk_and_what_is_coming(house: House) ->
     assert "38 %" in text
 
 
+def test_a_title_without_a_film_on_the_disk_says_so_on_the_shelf(house: House) -> None:
+    house.put_on_disk()
+
+    assert "Series, 2026, can be had" in house.client().get("/").text
+
+
 def test_a_search_shows_offers_and_names_the_silent_source(house: House) -> None:
     text = house.client().get("/search?q=lighthouse").text
 

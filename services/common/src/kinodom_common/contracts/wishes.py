@@ -85,6 +85,20 @@ class WishList(Reply):
     wishes: tuple[Wish, ...] = ()
 
 
+class QueueStatus(Reply):
+    """How the queue stands: wishes by what is done with them, and the room on the disk."""
+
+    wanted: int = 0  # wait for a worker
+    running: int = 0  # with those that are being put on the shelf
+    waiting: int = 0  # stopped by something outside, tried again by themselves
+    paused: int = 0
+    refused: int = 0
+    ready: int = 0
+    parallel: int = 1  # worked on at once
+    free_bytes: int | None = None  # on the disk; None: it cannot be read now
+    total_bytes: int | None = None
+
+
 class WishEvent(Reply):
     """Published in Redis on the channel `kd:downloads`; sync passes it on to browsers as it is."""
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kinodom_common.contracts.wishes import DiskRoom, Wish, WishEvent
+from kinodom_common.contracts.wishes import DiskRoom, QueueStatus, Wish, WishEvent
+from kinodom_common.errors import KinodomError
 from kinodom_downloader.domain import order
 from kinodom_downloader.domain import wishes as rules
 
@@ -114,6 +115,25 @@ def disk_room(*, desk: Desk) -> DiskRoom:
     disk = desk.library.disk()
     return DiskRoom(
         free_bytes=disk.free_bytes, total_bytes=disk.total_bytes, library_bytes=desk.library.library_bytes()
+    )
+
+
+def queue_status(*, desk: Desk) -> QueueStatus:
+    """Return how the queue stands; a disk that cannot be read leaves its part out."""
+    counts = dict(desk.wishes.counts())
+    running = counts.pop("running", 0) + counts.pop("publishing", 0)
+    try:
+        disk = desk.library.disk()
+    except KinodomError:
+        disk = None
+    return QueueStatus.model_validate(
+        {
+            **counts,
+            "running": running,
+            "parallel": desk.parallel,
+            "free_bytes": disk.free_bytes if disk else None,
+            "total_bytes": disk.total_bytes if disk else None,
+        }
     )
 
 

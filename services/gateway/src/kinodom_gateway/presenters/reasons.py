@@ -61,6 +61,9 @@ TITLES = (
     mark("This did not come from a page of the house"),
     mark("Nothing to look for"),
     mark("Not in this dub"),
+    mark("That is neither an id nor an address"),
+    mark("It is on the shelf already"),
+    mark("It is there already"),
     mark("That is no range of episodes"),
     mark("Of which season?"),
     mark("Too many at once"),
@@ -128,6 +131,9 @@ OF_THE_HOUSE = {
     "no_such_translation": mark(
         "This dub, or the episode in it, is not there any more. Open the title again and choose."
     ),
+    "not_an_address": mark("Give the id of a title, or the address of its page."),
+    "title_there": mark("This title is on the shelf already."),
+    "download_there": mark("It is on the disk, or on its way, already."),
     "bad_range": mark("Write the first and the last episode, such as 3-12, and not too many at once."),
     "season_needed": mark("This dub has several seasons, and each counts from its own first episode. Say which."),
     "too_many_at_once": mark("That is too many at once. Ask for a part of it first."),

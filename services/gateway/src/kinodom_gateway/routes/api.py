@@ -6,7 +6,6 @@ from flask import Blueprint, Response
 
 from kinodom_common.contracts.rooms import Room, RoomList
 from kinodom_common.contracts.titles import SearchLine
-from kinodom_common.contracts.videos import TitleList, TitlePage
 from kinodom_common.contracts.wishes import DiskRoom, Wish, WishList, WishMove
 from kinodom_common.openapi import answer, body_of, describes, lines, query_of
 from kinodom_gateway.domain import finding, wishing
@@ -37,21 +36,6 @@ def search() -> Response:
 def search_stream() -> Response:
     """Tell what each source has on a line of its own, as it answers; the last line has `done`."""
     return lines(finding.away_lines(query_of(forms.SearchQuery).q, sources=deps().resolver))
-
-
-@bp.get("/titles")
-@describes(reply=TitleList, query=forms.PageQuery)
-def list_titles() -> Response:
-    """List the titles of the house, the newest first."""
-    query = query_of(forms.PageQuery)
-    return answer(deps().catalogue.titles(limit=query.limit, after=query.after))
-
-
-@bp.get("/titles/<title_id>")
-@describes(reply=TitlePage, problems=("no_such_title",))
-def one_title(title_id: str) -> Response:
-    """Show a title with its videos."""
-    return answer(deps().catalogue.title(title_id))
 
 
 @bp.get("/wishes")
