@@ -51,6 +51,9 @@ class News:
     def announce(self, event: WishEvent) -> None:
         self.said.append(event.type)
 
+    def tell_queue(self) -> None:
+        self.said.append("the queue")
+
 
 @dataclass
 class Folders:

@@ -95,6 +95,9 @@ def test_of_many_who_take_at_once_no_more_get_a_wish_than_are_allowed(wishes: St
         def announce(self, event: object) -> None:
             """Say nothing."""
 
+        def tell_queue(self) -> None:
+            """Say nothing."""
+
     for number in range(12):
         wishes.add(a_wish(number))
 

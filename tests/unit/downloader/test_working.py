@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import pytest
 
 from kinodom_common.contracts.offers import Offer, OfferList
 from kinodom_common.contracts.titles import TitleCard
-from kinodom_common.contracts.wishes import Progress, WishEvent, WishRequest
+from kinodom_common.contracts.wishes import Progress, WishEvent, WishRequest, WishState
 from kinodom_common.errors import KinodomError, Rejected, UpstreamFailed
 from kinodom_downloader.adapters.workfolder import told_when_full
 from kinodom_downloader.domain import asking, taking, working
@@ -56,6 +57,9 @@ class MemoryWishes:
     def unfinished(self) -> Iterable[rules.StoredWish]:
         return [wish for wish in self.kept.values() if wish.state not in ("ready", "refused")]
 
+    def counts(self) -> dict[WishState, int]:
+        return dict(Counter(wish.state for wish in self.kept.values()))
+
     def forget(self, wish_id: str) -> None:
         del self.kept[wish_id]
 
@@ -81,6 +85,9 @@ class News:
 
     def announce(self, event: WishEvent) -> None:
         self.said.append(event)
+
+    def tell_queue(self) -> None:
+        """Say nothing: `announce` is looked at."""
 
 
 @dataclass
@@ -519,3 +526,57 @@ def test_a_wish_that_waited_for_space_goes_on_when_there_is_room(world: World) -
     world.folders.room, world.now_s = 10**12, waiting.next_try_at_s
 
     assert world.work().state == "ready"
+
+
+def told(world: World) -> list[tuple[str, str]]:
+    return [(event.type, event.state) for event in world.news.said]
+
+
+def test_a_run_is_told_from_its_start_to_its_end(world: World) -> None:
+    world.work()
+
+    assert told(world) == [
+        ("queue_status", "wanted"),
+        ("task_started", "running"),
+        ("task_progress", "running"),
+        ("task_completed", "ready"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "state"), [(UpstreamFailed("No answer."), "waiting"), (Rejected("Protected."), "refused")]
+)
+def test_a_run_that_stops_is_told_with_its_reason(world: World, error: KinodomError, state: str) -> None:
+    world.fetch.broken["http://demo/a.m3u8"] = error
+
+    world.work()
+
+    assert told(world)[-1] == ("task_failed", state)
+    assert world.news.said[-1].reason == error.detail
+
+
+def test_a_wish_that_is_handed_back_is_told(world: World) -> None:
+    world.fetch.broken["http://demo/a.m3u8"] = working.HandedBack("stop")
+
+    with pytest.raises(working.HandedBack):
+        world.work()
+
+    assert told(world)[-1] == ("queue_status", "wanted")
+
+
+def test_a_wish_whose_worker_was_told_to_stop_is_told(world: World) -> None:
+    world.wishes.change(WISH_ID, lambda wish: rules.claim(wish, token="t", now_s=world.now_s))
+
+    working.hand_back(token="t", tools=world.tools)
+
+    assert told(world)[-1] == ("queue_status", "wanted")
+
+
+def test_what_is_done_with_a_wish_in_the_queue_is_told(world: World) -> None:
+    asking.pause(WISH_ID, desk=world.desk)
+    asking.resume(WISH_ID, desk=world.desk)
+    asking.move(WISH_ID, None, desk=world.desk)
+    asking.forget(WISH_ID, desk=world.desk)
+
+    assert told(world)[1:] == [("queue_status", state) for state in ("paused", "wanted", "wanted", "wanted")]
+    assert [event.gone for event in world.news.said] == [False, False, False, False, True]

@@ -47,9 +47,14 @@ class QueueDown(UpstreamFailed):
     title = "The queue does not answer"
 
 
-def connect(url: str) -> redis.Redis:
-    """Return a connection for queues; RQ stores bytes, so nothing is decoded."""
-    return redis.Redis.from_url(url, socket_connect_timeout=2, health_check_interval=15)
+def connect(url: str, *, reply_s: float | None = None) -> redis.Redis:
+    """Return a connection for queues; RQ stores bytes, so nothing is decoded.
+
+    Args:
+        url: of Redis.
+        reply_s: how long an answer is waited for; None: for ever, as workers wait for their next job.
+    """
+    return redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=reply_s, health_check_interval=15)
 
 
 def ping(connection: redis.Redis) -> None:

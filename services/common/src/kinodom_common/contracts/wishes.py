@@ -108,6 +108,8 @@ class WishEvent(Reply):
     title: str = ""
     reason: str | None = None
     progress: Progress = Progress()
+    gone: bool = False  # it was taken off the list
 
 
-DOWNLOADS_CHANNEL = "kd:downloads"
+DOWNLOADS_CHANNEL = "kd:downloads"  # of WishEvent
+QUEUE_CHANNEL = "kd:queue"  # of QueueStatus: at every change, and every few seconds by whoever works

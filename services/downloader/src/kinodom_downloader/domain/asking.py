@@ -107,7 +107,7 @@ def forget(wish_id: str, *, desk: Desk) -> None:
     desk.wishes.forget(wish_id)
     if not rules.is_held(wish, now_s=now_s):  # else its worker clears up: it may be writing this very moment
         desk.library.clear(wish_id)
-    desk.announcer.announce(event_of(wish, "queue_status"))
+    desk.announcer.announce(event_of(wish, "queue_status").model_copy(update={"gone": True}))
 
 
 def disk_room(*, desk: Desk) -> DiskRoom:
@@ -118,19 +118,19 @@ def disk_room(*, desk: Desk) -> DiskRoom:
     )
 
 
-def queue_status(*, desk: Desk) -> QueueStatus:
+def queue_status(*, wishes: Wishes, library: Library, parallel: int) -> QueueStatus:
     """Return how the queue stands; a disk that cannot be read leaves its part out."""
-    counts = dict(desk.wishes.counts())
+    counts = dict(wishes.counts())
     running = counts.pop("running", 0) + counts.pop("publishing", 0)
     try:
-        disk = desk.library.disk()
+        disk = library.disk()
     except KinodomError:
         disk = None
     return QueueStatus.model_validate(
         {
             **counts,
             "running": running,
-            "parallel": desk.parallel,
+            "parallel": parallel,
             "free_bytes": disk.free_bytes if disk else None,
             "total_bytes": disk.total_bytes if disk else None,
         }
@@ -153,6 +153,7 @@ def sweep(*, desk: Desk) -> int:
     for wish in due[: max(0, desk.parallel - order.held_now(unfinished, now_s=now_s))]:
         desk.hints.give(wish.wish_id, wish.attempt)
     desk.library.reap(lambda wish_id: _has_work(wish_id, desk))
+    desk.announcer.tell_queue()
     return len(due)
 
 

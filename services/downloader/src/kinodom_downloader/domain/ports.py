@@ -61,7 +61,10 @@ class Announcer(Protocol):
     """Live news for browsers."""
 
     def announce(self, event: WishEvent) -> None:
-        """Send; never raises: news may be lost, state is in the store."""
+        """Send, and how the queue stands after anything but progress; never raises: news may be lost."""
+
+    def tell_queue(self) -> None:
+        """Send how the queue stands; never raises."""
 
 
 class Resolver(Protocol):

@@ -97,6 +97,7 @@ class Run:
         self._change(
             lambda wish: rules.renewed(wish, token=self.token, now_s=self._tools.clock(), progress=self.progress)
         )
+        self._tools.announcer.tell_queue()
 
     def look(self) -> None:
         """Return while the wish is ours; raises LeaseLost, or NoSuchWish when it was cancelled."""
@@ -136,6 +137,7 @@ def hand_back(*, token: str, tools: Tools) -> None:
     step = partial(rules.handed_back, token=token, now_s=tools.clock())
     if (wish := _let_go(token, tools, step)) is not None:
         log.info("wish_handed_back", wish_id=wish.wish_id)
+        tools.announcer.announce(event_of(wish, "queue_status"))
 
 
 def give_up(*, token: str, tools: Tools) -> None:

@@ -54,7 +54,8 @@ def disk() -> Response:
 @describes(reply=QueueStatus, problems=("store_unavailable",))
 def queue_status() -> Response:
     """Say how the queue stands."""
-    return answer(asking.queue_status(desk=deps().desk))
+    desk = deps().desk
+    return answer(asking.queue_status(wishes=desk.wishes, library=desk.library, parallel=desk.parallel))
 
 
 @bp.get("/wishes/<wish_id>")
