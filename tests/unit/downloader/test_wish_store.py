@@ -49,6 +49,15 @@ def test_of_many_who_ask_at_once_one_makes_the_wish(wishes: StoredWishes) -> Non
     assert made.count(True) == 1
 
 
+def test_a_step_that_changes_nothing_writes_nothing(wishes: StoredWishes) -> None:
+    wishes.add(a_wish())
+
+    same = wishes.change(a_wish().wish_id, lambda wish: rules.asked_again(wish, now_s=9.0))
+
+    assert same == wishes.get(a_wish().wish_id)
+    assert same.version == 1
+
+
 def test_of_many_who_claim_at_once_one_gets_it(wishes: StoredWishes) -> None:
     wish = a_wish()
     wishes.add(wish)

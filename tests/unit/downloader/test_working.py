@@ -18,7 +18,7 @@ from kinodom_downloader.adapters.workfolder import told_when_full
 from kinodom_downloader.domain import asking, taking, working
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.fetched import Fetched
-from kinodom_downloader.domain.room import Disk
+from kinodom_downloader.domain.room import Disk, MediaFolderUnusable
 from kinodom_downloader.domain.shown import video_of
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ SHOWN = video_of(REQUEST, tracks=(), duration_s=40.0, height_px=720, size_bytes=
 class Folders:
     room: int = 10**12
     parts: int = 0
+    error: KinodomError | None = None
     shown: VideoIn | None = None
     cleared: list[str] = field(default_factory=list)
     before_fence: Callable[[], None] = lambda: None
@@ -138,6 +139,8 @@ class Folders:
         return Path("/nowhere")
 
     def disk(self) -> Disk:
+        if self.error is not None:
+            raise self.error
         return Disk(free_bytes=self.room, total_bytes=10**12)
 
     def library_bytes(self) -> int:
@@ -313,6 +316,21 @@ def test_a_full_disk_makes_the_wish_wait_for_space(world: World, full: str) -> N
     wish = world.work()
 
     assert (wish.state, wish.reason_code) == ("waiting", "no_space")
+
+
+@pytest.mark.parametrize("trouble", [errno.EROFS, errno.EIO, errno.EACCES])
+def test_a_disk_that_is_away_makes_the_wish_wait_for_it(world: World, trouble: int) -> None:
+    world.fetch.broken["http://demo/a.m3u8"] = OSError(trouble, "No way to write")
+
+    wish = world.work()
+
+    assert (wish.state, wish.reason_code, wish.waits) == ("waiting", "media_folder_unusable", 0)
+
+
+def test_a_media_folder_that_is_missing_makes_the_wish_wait_for_it(world: World) -> None:
+    world.folders.error = MediaFolderUnusable("The media folder cannot be read.")
+
+    assert (world.work().state, world.work().reason_code) == ("waiting", "media_folder_unusable")
 
 
 def test_a_folder_that_outlived_its_worker_is_not_fetched_again(world: World) -> None:

@@ -45,7 +45,7 @@ class StoredWishes:
         """Apply a pure step to the newest state until it is stored."""
         self._found(wish_id)
         try:
-            return _wish(change(self._documents, wish_id, lambda found: _document(step(_wish(found)))))
+            return _wish(change(self._documents, wish_id, lambda found: _changed(found, step)))
         except NotStored as exc:  # deleted between the two looks
             raise _no_such(wish_id) from exc
 
@@ -97,6 +97,12 @@ class StoredWishes:
 
 def _no_such(wish_id: str) -> NoSuchWish:
     return NoSuchWish("This wish is not in the list any more. It may have been deleted.", wish_id=wish_id)
+
+
+def _changed(found: dict[str, Any], step: Callable[[StoredWish], StoredWish]) -> dict[str, Any] | None:
+    before = _wish(found)
+    after = step(before)
+    return None if after == before else _document(after)  # nothing to write
 
 
 def _document(wish: StoredWish) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from kinodom_common.errors import KinodomError, NoSpace, NotFound, Rejected, Ups
 from kinodom_common.logs import bound_request_id, get_log
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.asking import event_of
-from kinodom_downloader.domain.room import KeepFree, check_room, needed_bytes, too_full
+from kinodom_downloader.domain.room import KeepFree, MediaFolderUnusable, check_room, disk_trouble, needed_bytes
 from kinodom_downloader.domain.taking import take
 
 if TYPE_CHECKING:
@@ -180,9 +179,7 @@ def _done(run: Run, tools: Tools) -> rules.StoredWish | None:
     except KinodomError as exc:
         return _stopped(run, exc, tools)
     except OSError as exc:
-        if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        return _stopped(run, too_full(tools.library.disk(), tools.keep_free), tools)
+        return _stopped(run, disk_trouble(exc, tools.library.disk, tools.keep_free), tools)
     tools.library.clear(wish_id)
     log.info("wish_fulfilled", wish_id=wish_id, size_bytes=video.size_bytes)
     return done
@@ -252,8 +249,10 @@ def _stopped(run: Run, error: KinodomError, tools: Tools) -> rules.StoredWish | 
     pause_s = float(retry_after) if isinstance(retry_after, int | float) else None
     log.warning("wish_stopped", wish_id=run.wish.wish_id, code=code, detail=reason)
     try:
-        if isinstance(error, NoSpace):
-            return run.end(lambda wish: rules.waiting_for_space(wish, reason=reason, now_s=now_s), "task_failed")
+        if isinstance(error, NoSpace | MediaFolderUnusable):
+            return run.end(
+                lambda wish: rules.waiting_for_disk(wish, code=code, reason=reason, now_s=now_s), "task_failed"
+            )
         if isinstance(error, UpstreamFailed):
             return run.end(
                 lambda wish: rules.waiting(wish, code=code, reason=reason, now_s=now_s, retry_after_s=pause_s),
