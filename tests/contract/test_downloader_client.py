@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from kinodom_common.clients.downloader import DownloaderClient
 from kinodom_common.contracts.titles import TitleCard
-from kinodom_common.contracts.wishes import DiskRoom, WishEvent, WishRequest
+from kinodom_common.contracts.wishes import DiskRoom, QueueStatus, WishEvent, WishRequest
 from kinodom_common.errors import Conflict, NotFound, UpstreamFailed
 from kinodom_common.http import HttpClient
 from kinodom_common.logs import bound_request_id
@@ -58,6 +58,9 @@ class News:
 
     def announce(self, event: WishEvent) -> None:
         self.said.append(event.type)
+
+    def tell_queue(self) -> None:
+        self.said.append("the queue")
 
 
 @dataclass
@@ -217,6 +220,27 @@ def test_a_wish_is_put_before_another(client: DownloaderClient) -> None:
     assert caught.value.code == "not_in_queue"
 
 
+def test_more_wishes_than_fit_into_one_line_are_asked_for_in_parts(client: DownloaderClient) -> None:
+    made = [client.wish(REQUEST.model_copy(update={"episode": n})).wish.wish_id for n in range(120)]
+
+    listed = client.wishes(made)
+
+    assert [wish.wish_id for wish in listed.wishes] == made
+
+
+def test_the_queue_is_counted_by_what_is_done_with_its_wishes(client: DownloaderClient, house: House) -> None:
+    made = [client.wish(REQUEST.model_copy(update={"episode": n})).wish.wish_id for n in range(5)]
+    house.wishes.change(made[0], lambda wish: rules.claim(wish, token="t", now_s=NOW_S))
+    house.wishes.change(made[1], lambda wish: rules.claim(wish, token="t", now_s=NOW_S))
+    house.wishes.change(made[1], lambda wish: rules.publishing(wish, token="t", now_s=NOW_S))
+    house.wishes.change(made[2], lambda wish: rules.refused(wish, code="c", reason="r", now_s=NOW_S))
+    client.pause(made[3])
+
+    assert client.queue() == QueueStatus(
+        wanted=1, running=2, paused=1, refused=1, parallel=2, free_bytes=5, total_bytes=9
+    )
+
+
 def test_the_disk_is_told(client: DownloaderClient) -> None:
     assert client.disk() == DiskRoom(free_bytes=5, total_bytes=9, library_bytes=3)
 
@@ -258,6 +282,7 @@ def test_the_openapi_document_is_valid_and_names_every_path(house: House) -> Non
         "/live/{wish_id}/{generation}/{file}",
         "/live/{wish_id}/{generation}/pieces/{track}/{index}",
         "/live/{wish_id}/{generation}/slices/{offset}",
+        "/queue",
         "/wishes",
         "/wishes/{wish_id}/keep",
         "/wishes/{wish_id}/view",

@@ -42,7 +42,7 @@ OPERATOR_SETTINGS: Mapping[str, tuple[str, ...]] = {
         *("PARALLEL_WISHES", "KEEP_FREE_GB", "KEEP_FREE_PERCENT", "SEGMENT_WORKERS", "USER_AGENT", "IMPORT_ROOT"),
     ),
     "sync": ("ROOM_REMOVE_TIME_MIN",),
-    "gateway": ("HOUSE_NAME", "LINK_LIFE_S", "SEARCH_WAIT_S"),
+    "gateway": ("API_TOKENS", "HOUSE_NAME", "LINK_LIFE_S", "SEARCH_WAIT_S"),
     "demo": ("DEMO_SECONDS",),
 }
 PATHS_OF_OPERATOR = frozenset({"KINODOM_SITES_ROOT", "KINODOM_YTDLP_COOKIES"})

@@ -12,11 +12,10 @@ from flask import Flask, Response, g, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 
 from kinodom_common import openapi
-from kinodom_common.contracts.problems import Problem
 from kinodom_common.errors import KinodomError
 from kinodom_common.ids import new_request_id
 from kinodom_common.logs import REQUEST_ID_HEADER, get_log, request_id, set_up_logs
-from kinodom_common.problems import register_problems, respond
+from kinodom_common.problems import not_known, register_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -97,12 +96,10 @@ def _key_check(inner_key: str) -> Callable[[], Response | None]:
             return None
         if hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode()):
             return None
-        detail = "This door is for the services of the house. Browsers go through the address of the house."
-        refusal = respond(
-            Problem(title="Not allowed", status=401, code="key_missing", detail=detail, request_id=request_id())
+        return not_known(
+            "key_missing",
+            "This door is for the services of the house. Browsers go through the address of the house.",
         )
-        refusal.headers["WWW-Authenticate"] = "Bearer"
-        return refusal
 
     return check
 

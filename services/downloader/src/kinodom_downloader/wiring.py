@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from flask import current_app
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from kinodom_downloader.settings import WebSettings, WorkerSettings
 
 
+PATIENT_REPLY_S = 5.0  # longer than any wait for a viewer
+REPLY_S = 1.0  # of Redis: who asks for a film does not wait for a Redis that hangs
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebDeps:
     """What the routes work with."""
@@ -51,13 +56,18 @@ def deps() -> WebDeps:
 
 
 def connection(settings: WebSettings) -> redis.Redis:
-    """Return a connection to the queue."""
-    return connect(settings.redis_url.get_secret_value())
+    """Return a connection to the queue for those who ask it something; an answer is waited for a second."""
+    return connect(settings.redis_url.get_secret_value(), reply_s=REPLY_S)
+
+
+def _announcer(settings: WebSettings, wishes: StoredWishes, library: MediaLibrary) -> RedisAnnouncer:
+    status = partial(asking.queue_status, wishes=wishes, library=library, parallel=settings.parallel_wishes)
+    return RedisAnnouncer(connection(settings), status)
 
 
 def wants(settings: WebSettings) -> RedisWants:
     """Return the wire between viewers and those who fetch; it connects when it is first used."""
-    return RedisWants(lambda: connection(settings))
+    return RedisWants(lambda: connect(settings.redis_url.get_secret_value(), reply_s=PATIENT_REPLY_S))
 
 
 def web(settings: WebSettings) -> WebDeps:
@@ -65,11 +75,11 @@ def web(settings: WebSettings) -> WebDeps:
     store = open_store(settings.store)
     queue = connection(settings)
     wire = wants(settings)
-    library = MediaLibrary(settings.media_root)
+    wishes, library = StoredWishes(store), MediaLibrary(settings.media_root)
     desk = asking.Desk(
-        wishes=StoredWishes(store),
+        wishes=wishes,
         hints=RqHints(make_queue(QUEUE, queue), wire),
-        announcer=RedisAnnouncer(queue),
+        announcer=_announcer(settings, wishes, library),
         library=library,
         clock=time.time,
         parallel=settings.parallel_wishes,
@@ -112,8 +122,9 @@ def tools(settings: WorkerSettings) -> working.Tools:
     """Return what a worker works with; called in the work horse, after the fork."""
     key = settings.inner_key.get_secret_value()
     rules = EgressRules(parse_allow_lan(settings.allow_lan))
+    wishes, library = StoredWishes(open_store(settings.store)), MediaLibrary(settings.media_root)
     return working.Tools(
-        wishes=StoredWishes(open_store(settings.store)),
+        wishes=wishes,
         resolver=ResolverOffers(
             ResolverClient(HttpClient("resolver", str(settings.resolver_url), inner_key=key, timeout_s=30))
         ),
@@ -124,9 +135,9 @@ def tools(settings: WorkerSettings) -> working.Tools:
             wants=wants(settings),
             import_root=settings.import_root,
         ),
-        library=MediaLibrary(settings.media_root),
+        library=library,
         shelf=CatalogueClient(HttpClient("catalogue", str(settings.catalogue_url), inner_key=key)),
-        announcer=RedisAnnouncer(connection(settings)),
+        announcer=_announcer(settings, wishes, library),
         clock=time.time,
         heartbeat=ThreadHeartbeat,
         keep_free=KeepFree(gb=settings.keep_free_gb, percent=settings.keep_free_percent),

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from kinodom_common.contracts.wishes import DiskRoom, Wish, WishList, WishMove, WishReply
+from kinodom_common.contracts.wishes import DiskRoom, QueueStatus, Wish, WishList, WishMove, WishReply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kinodom_common.contracts.wishes import WishRequest
     from kinodom_common.http import HttpClient
+
+
+IDS_AT_ONCE = 50  # of 64 characters each: a request line may have 4094
 
 
 class DownloaderClient:
@@ -26,8 +29,16 @@ class DownloaderClient:
 
     def wishes(self, ids: Iterable[str] = (), *, limit: int = 100) -> WishList:
         """Return the wishes with these ids, or all, the newest first."""
-        joined = ",".join(ids)
-        return self._http.get("/wishes", WishList, params={"ids": joined or None, "limit": limit})
+        asked = list(ids)
+        if not asked:
+            return self._http.get("/wishes", WishList, params={"limit": limit})
+        parts = [",".join(asked[begin : begin + IDS_AT_ONCE]) for begin in range(0, len(asked), IDS_AT_ONCE)]
+        lists = [self._http.get("/wishes", WishList, params={"ids": part}) for part in parts]
+        return WishList(wishes=tuple(wish for one in lists for wish in one.wishes))
+
+    def queue(self) -> QueueStatus:
+        """Return how the queue stands."""
+        return self._http.get("/queue", QueueStatus)
 
     def one(self, wish_id: str) -> Wish:
         """Return a wish; raises NotFound."""

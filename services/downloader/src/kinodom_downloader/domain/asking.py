@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kinodom_common.contracts.wishes import DiskRoom, Wish, WishEvent
+from kinodom_common.contracts.wishes import DiskRoom, QueueStatus, Wish, WishEvent
+from kinodom_common.errors import KinodomError
 from kinodom_downloader.domain import order, watching
 from kinodom_downloader.domain import wishes as rules
 
@@ -127,7 +128,7 @@ def forget(wish_id: str, *, desk: Desk) -> None:
     desk.wishes.forget(wish_id)
     if not rules.is_held(wish, now_s=now_s):  # else its worker clears up: it may be writing this very moment
         desk.library.clear(wish_id)
-    desk.announcer.announce(event_of(wish, "queue_status"))
+    desk.announcer.announce(event_of(wish, "queue_status").model_copy(update={"gone": True}))
 
 
 def disk_room(*, desk: Desk) -> DiskRoom:
@@ -135,6 +136,25 @@ def disk_room(*, desk: Desk) -> DiskRoom:
     disk = desk.library.disk()
     return DiskRoom(
         free_bytes=disk.free_bytes, total_bytes=disk.total_bytes, library_bytes=desk.library.library_bytes()
+    )
+
+
+def queue_status(*, wishes: Wishes, library: Library, parallel: int) -> QueueStatus:
+    """Return how the queue stands; a disk that cannot be read leaves its part out."""
+    counts = dict(wishes.counts())
+    running = counts.pop("running", 0) + counts.pop("publishing", 0)
+    try:
+        disk = library.disk()
+    except KinodomError:
+        disk = None
+    return QueueStatus.model_validate(
+        {
+            **counts,
+            "running": running,
+            "parallel": parallel,
+            "free_bytes": disk.free_bytes if disk else None,
+            "total_bytes": disk.total_bytes if disk else None,
+        }
     )
 
 
@@ -157,6 +177,7 @@ def sweep(*, desk: Desk) -> int:
     for wish in due[: max(0, desk.parallel - order.held_now(unfinished, now_s=now_s))]:
         desk.hints.give(wish.wish_id, wish.attempt)
     desk.library.reap(lambda wish_id: _has_work(wish_id, desk))
+    desk.announcer.tell_queue()
     return len(due)
 
 

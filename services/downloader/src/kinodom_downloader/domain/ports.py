@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from kinodom_common.contracts.offers import Offer, OfferList
     from kinodom_common.contracts.videos import VideoIn
-    from kinodom_common.contracts.wishes import Progress, WishEvent, WishRequest
+    from kinodom_common.contracts.wishes import Progress, WishEvent, WishRequest, WishState
     from kinodom_downloader.domain.fetched import Fetched
     from kinodom_downloader.domain.live import Spot
     from kinodom_downloader.domain.room import Disk
@@ -38,6 +38,9 @@ class Wishes(Protocol):
     def unfinished(self) -> Iterable[StoredWish]:
         """Return every wish that is neither ready nor refused."""
 
+    def counts(self) -> Mapping[WishState, int]:
+        """Return how many wishes are in each state; a state without any may be left out."""
+
     def forget(self, wish_id: str) -> None:
         """Delete a wish; raises NoSuchWish."""
 
@@ -62,7 +65,10 @@ class Announcer(Protocol):
     """Live news for browsers."""
 
     def announce(self, event: WishEvent) -> None:
-        """Send; never raises: news may be lost, state is in the store."""
+        """Send, and how the queue stands after anything but progress; never raises: news may be lost."""
+
+    def tell_queue(self) -> None:
+        """Send how the queue stands; never raises."""
 
 
 class Resolver(Protocol):

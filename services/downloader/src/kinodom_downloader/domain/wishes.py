@@ -25,7 +25,7 @@ MAX_DEATHS = 3  # of the worker process while it held this wish
 MAX_WAITS = 8
 FIRST_WAIT_S = 10.0
 LONGEST_WAIT_S = 900.0
-SPACE_WAIT_S = 60.0
+DISK_WAIT_S = 60.0
 
 
 class NoSuchWish(NotFound):
@@ -273,9 +273,9 @@ def waiting(
     return _put_off(wish, code=code, reason=reason, now_s=now_s, pause_s=pause_s, waits=wish.waits + 1)
 
 
-def waiting_for_space(wish: StoredWish, *, reason: str, now_s: float) -> StoredWish:
-    """Return the wish put off until the disk has room; it is looked at again each minute, for ever."""
-    return _put_off(wish, code="no_space", reason=reason, now_s=now_s, pause_s=SPACE_WAIT_S, waits=wish.waits)
+def waiting_for_disk(wish: StoredWish, *, code: str, reason: str, now_s: float) -> StoredWish:
+    """Return the wish put off until the disk has room, or is back; it is looked at again each minute, for ever."""
+    return _put_off(wish, code=code, reason=reason, now_s=now_s, pause_s=DISK_WAIT_S, waits=wish.waits)
 
 
 def handed_back(wish: StoredWish, *, token: str, now_s: float) -> StoredWish:

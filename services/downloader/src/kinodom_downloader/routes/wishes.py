@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from pydantic import Field
 
 from kinodom_common.contracts import Request
-from kinodom_common.contracts.wishes import DiskRoom, Wish, WishList, WishMove, WishReply, WishRequest
+from kinodom_common.contracts.wishes import DiskRoom, QueueStatus, Wish, WishList, WishMove, WishReply, WishRequest
 from kinodom_common.logs import request_id
 from kinodom_common.openapi import answer, body_of, describes, query_of
 from kinodom_downloader.domain import asking
@@ -48,6 +48,14 @@ def list_wishes() -> Response:
 def disk() -> Response:
     """Show how full the disk of the films is."""
     return answer(asking.disk_room(desk=deps().desk))
+
+
+@bp.get("/queue")
+@describes(reply=QueueStatus, problems=("store_unavailable",))
+def queue_status() -> Response:
+    """Say how the queue stands."""
+    desk = deps().desk
+    return answer(asking.queue_status(wishes=desk.wishes, library=desk.library, parallel=desk.parallel))
 
 
 @bp.get("/wishes/<wish_id>")

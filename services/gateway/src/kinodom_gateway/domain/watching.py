@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kinodom_common.errors import NotFound
 from kinodom_gateway.domain import wishing
+from kinodom_gateway.domain.choosing import NoSuchTranslation
 
 if TYPE_CHECKING:
     from kinodom_common.contracts.titles import EpisodeRef, SourceTitle, Translation
@@ -49,9 +50,12 @@ def watch(first: First, *, viewer_id: str, language: str, sources: wishing.Sourc
     """
     page = sources.title(first.external_id)
     translation = _translation(page, first.translation_id, language)
-    places = (first.place,) if first.place else ()
-    one = wishing.chosen(translation, places)[0] if places else min(translation.episodes, key=_order)
-    request = wishing.request_for(page, translation, one, height_px=first.height_px, viewer_id=viewer_id)
+    place = first.place or _place(min(translation.episodes, key=_order))
+    choice = wishing.Choice(
+        external_id=first.external_id, translation_id=translation.translation_id, height_px=first.height_px
+    )
+    plan = wishing.Plan(page=page, translation=translation, places=(place,))
+    request = wishing.request_of(plan, place, choice, viewer_id)
     return queue.wish(request.model_copy(update={"watch": True})).wish
 
 
@@ -63,7 +67,7 @@ def neighbour(video: Video, step: int, *, sources: wishing.Sources) -> First:
     """
     page = sources.title(video.external_id)
     translation = _translation(page, video.translation_id, "")
-    places = [(one.season, one.episode) for one in sorted(translation.episodes, key=_order)]
+    places = [_place(one) for one in sorted(translation.episodes, key=_order)]
     here = (video.season, video.episode)
     at = places.index(here) + step if here in places else -1
     if not 0 <= at < len(places):
@@ -78,13 +82,15 @@ def neighbour(video: Video, step: int, *, sources: wishing.Sources) -> First:
 
 def _translation(page: SourceTitle, translation_id: str | None, language: str) -> Translation:
     """Return the dub that was chosen; else the first one in the person's language; else the first."""
-    if translation_id is not None:
-        return wishing.translation_of(page, translation_id)
-    some = [one for one in page.translations if one.episodes]
+    some = [one for one in page.translations if one.episodes and translation_id in (None, one.translation_id)]
     mine = [one for one in some if (one.language or "").split("-")[0] == language]
     if not some:
-        raise wishing.NoSuchTranslation("Nobody offers this film now. Try again another day.")
+        raise NoSuchTranslation("This dub is not there any more. Open the title again and choose another one.")
     return (mine or some)[0]
+
+
+def _place(one: EpisodeRef) -> Place:
+    return one.season, one.episode
 
 
 def _order(one: EpisodeRef) -> tuple[bool, int, bool, int]:

@@ -61,6 +61,13 @@ TITLES = (
     mark("This did not come from a page of the house"),
     mark("Nothing to look for"),
     mark("Not in this dub"),
+    mark("That is neither an id nor an address"),
+    mark("It is on the shelf already"),
+    mark("It is there already"),
+    mark("That is no range of episodes"),
+    mark("Of which season?"),
+    mark("Too many at once"),
+    mark("It has films on the disk"),
     mark("No demo films here"),
     mark("A page could not be read"),
     mark("A site is left alone for a while"),
@@ -129,6 +136,13 @@ OF_THE_HOUSE = {
     "no_such_translation": mark(
         "This dub, or the episode in it, is not there any more. Open the title again and choose."
     ),
+    "not_an_address": mark("Give the id of a title, or the address of its page."),
+    "title_there": mark("This title is on the shelf already."),
+    "download_there": mark("It is on the disk, or on its way, already."),
+    "bad_range": mark("Write the first and the last episode, such as 3-12, and not too many at once."),
+    "season_needed": mark("This dub has several seasons, and each counts from its own first episode. Say which."),
+    "too_many_at_once": mark("That is too many at once. Ask for a part of it first."),
+    "title_has_videos": mark("Films of this title lie on the disk. Delete them first."),
     "no_demo": mark("The demo site does not answer. It is started with the house; try again in a few seconds."),
     "list_changed": mark("The list has changed. Load the page again."),
 }
@@ -250,11 +264,13 @@ SETTING = re.compile(r"KINODOM_\w+")
 SENTENCES = OF_THE_HOUSE | OF_SOURCES | OF_SITES | OF_DOWNLOADS
 
 
-def sentence(code: str | None, own: str | None) -> str:
-    """Return what to tell the viewer; `own` is what the service said."""
+def sentence(code: str | None, own: str | None, missing: object = None) -> str:
+    """Return what to tell the viewer; `own` is what the service said, `missing` the episodes that a dub has not."""
     known = SENTENCES.get(code or "")
     if own and (known is None or language() == SPOKEN_BY_CODE):
         return own
+    if missing:
+        return _("This dub has not made these episodes: %(numbers)s. Another dub may have them.", numbers=missing)
     return _(known) if known else ""
 
 

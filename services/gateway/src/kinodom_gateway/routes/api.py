@@ -6,7 +6,6 @@ from flask import Blueprint, Response
 
 from kinodom_common.contracts.rooms import Room, RoomList
 from kinodom_common.contracts.titles import SearchLine
-from kinodom_common.contracts.videos import TitleList, TitlePage
 from kinodom_common.contracts.wishes import DiskRoom, Wish, WishList, WishMove
 from kinodom_common.openapi import answer, body_of, describes, lines, query_of
 from kinodom_gateway.domain import finding, wishing
@@ -15,6 +14,8 @@ from kinodom_gateway.routes.access import film_page, link_reply
 from kinodom_gateway.routes.rooms import make_room
 from kinodom_gateway.viewer import viewer
 from kinodom_gateway.wiring import deps
+
+CHOICE_PROBLEMS = ("no_such_translation", "no_such_title", "bad_range", "season_needed", "too_many_at_once")
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -37,21 +38,6 @@ def search_stream() -> Response:
     return lines(finding.away_lines(query_of(forms.SearchQuery).q, sources=deps().resolver))
 
 
-@bp.get("/titles")
-@describes(reply=TitleList, query=forms.PageQuery)
-def list_titles() -> Response:
-    """List the titles of the house, the newest first."""
-    query = query_of(forms.PageQuery)
-    return answer(deps().catalogue.titles(limit=query.limit, after=query.after))
-
-
-@bp.get("/titles/<title_id>")
-@describes(reply=TitlePage, problems=("no_such_title",))
-def one_title(title_id: str) -> Response:
-    """Show a title with its videos."""
-    return answer(deps().catalogue.title(title_id))
-
-
 @bp.get("/wishes")
 @describes(reply=WishList, query=forms.WishQuery)
 def list_wishes() -> Response:
@@ -62,13 +48,12 @@ def list_wishes() -> Response:
 
 
 @bp.post("/wishes")
-@describes(reply=forms.WishesReply, status=202, body=forms.WishForm, problems=("no_such_translation", "no_such_title"))
+@describes(reply=forms.WishesReply, status=202, body=forms.WishForm, problems=CHOICE_PROBLEMS)
 def make_wishes() -> Response:
     """Ask for episodes on the disk; what is there already, or is asked for already, is not made twice."""
     tools, form = deps(), body_of(forms.WishForm)
     made = wishing.wish(form.choice(), viewer_id=viewer().viewer_id, sources=tools.resolver, queue=tools.downloader)
-    created = sum(one.created for one in made)
-    return answer(forms.WishesReply(wishes=tuple(one.wish for one in made), created=created), 202)
+    return answer(forms.WishesReply.of(made), 202)
 
 
 @bp.get("/wishes/<wish_id>")
@@ -150,7 +135,7 @@ def make_demo() -> Response:
     """Ask for the demo films, through the whole real path."""
     tools = deps()
     made = wishing.make_demo(viewer_id=viewer().viewer_id, sources=tools.resolver, queue=tools.downloader)
-    return answer(forms.DemoReply(wishes=tuple(one.wish.wish_id for one in made)), 202)
+    return answer(forms.DemoReply(wishes=tuple(one.wish.wish_id for one in made if one.wish)), 202)
 
 
 @bp.get("/me")

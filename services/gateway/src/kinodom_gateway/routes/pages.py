@@ -97,7 +97,9 @@ def _title_page(seen: Seen) -> str:
 def make_wish() -> Response:
     """Take a press of Download and show the queue."""
     tools, form = deps(), WishForm.sent(request.form)
-    wishing.wish(form.choice(), viewer_id=viewer().viewer_id, sources=tools.resolver, queue=tools.downloader)
+    wishing.wish(
+        form.choice(), viewer_id=viewer().viewer_id, sources=tools.resolver, queue=tools.downloader, whole=True
+    )
     return redirect(url_for("pages.queue"), 303)
 
 
