@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from kinodom_common.egress import EgressRules, OutsideClient, OutsideLimits, parse_allow_lan
 from kinodom_common.logs import get_log
 from kinodom_resolver.adapters import browser_tls, site_check
+from kinodom_resolver.adapters.parsing import PARSER
 from kinodom_resolver.adapters.probe import OutsideProbe
 from kinodom_resolver.adapters.redis_health import RedisHealth
 from kinodom_resolver.adapters.redis_line import RedisLine, connect
@@ -98,6 +99,11 @@ class Deps:
             book=self.book,
             now=time.time,
         )
+
+
+def warm_up() -> None:
+    """Start what reads pages beside the service's own start, so that the first search does not wait for it."""
+    threading.Thread(target=PARSER.warm, name="warm-up", daemon=True).start()
 
 
 def deps() -> Deps:
