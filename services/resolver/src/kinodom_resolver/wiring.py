@@ -19,6 +19,7 @@ from kinodom_resolver.adapters.parsing import PARSER
 from kinodom_resolver.adapters.probe import OutsideProbe
 from kinodom_resolver.adapters.redis_health import RedisHealth
 from kinodom_resolver.adapters.redis_line import RedisLine, connect
+from kinodom_resolver.adapters.redis_plays import RedisPlays
 from kinodom_resolver.adapters.redis_settings import RedisSettings
 from kinodom_resolver.adapters.redis_shelf import Bounds, RedisShelf
 from kinodom_resolver.adapters.saved_file import read_saved
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from kinodom_resolver.domain.health import HealthBook
     from kinodom_resolver.domain.operating import SettingsBook
+    from kinodom_resolver.domain.playing import PlayBook
     from kinodom_resolver.domain.ports import Outside, SourceClass
     from kinodom_resolver.domain.probing import Probe
     from kinodom_resolver.domain.questions import Asks, QuestionKind
@@ -61,6 +63,10 @@ def _no_book() -> HealthBook:
     return RedisHealth(RedisLine(None))
 
 
+def _no_plays() -> PlayBook:
+    return RedisPlays(RedisLine(None))
+
+
 def _no_way_out() -> Probe:
     return OutsideProbe(lambda _: OutsideClient(rules=EgressRules(), user_agent="Kinodom"))
 
@@ -75,6 +81,7 @@ class Deps:
     open_deadline_s: float
     settings: SettingsBook = field(default_factory=_no_settings)
     book: HealthBook = field(default_factory=_no_book)
+    plays: PlayBook = field(default_factory=_no_plays)
     probe: Probe = field(default_factory=_no_way_out)
     clock: Callable[[], float] = time.monotonic
     browser_tls: bool = True  # whether requests can look like a browser's here
@@ -96,7 +103,7 @@ class Deps:
             wall=self.wall,
             deadline_s=self.open_deadline_s,
             probe=self.probe,
-            book=self.book,
+            book=self.plays,
             now=time.time,
         )
 
@@ -132,6 +139,7 @@ def build(settings: Settings) -> Deps:
         open_deadline_s=settings.open_deadline_s,
         settings=own,
         book=book,
+        plays=RedisPlays(line),
         probe=OutsideProbe(client_for),
         browser_tls=browser_tls.installed(),
     )
