@@ -13,6 +13,7 @@ RUN_IN_CHILDREN = {
     "sources/nfo.py": "read_note",
     "sources/kodik/page.py": "page_of",
     "adapters/site_pages.py": "read_page",
+    "adapters/bot_check.py": "is_challenge",
 }
 MAY_CALL = {*RUN_IN_CHILDREN, "adapters/parsing.py"}
 

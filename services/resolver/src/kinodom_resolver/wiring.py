@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from kinodom_resolver.adapters.site_web import Way
     from kinodom_resolver.domain.health import HealthBook
     from kinodom_resolver.domain.operating import SettingsBook
     from kinodom_resolver.domain.playing import PlayBook
@@ -124,7 +125,7 @@ def build(settings: Settings) -> Deps:
     book, own = RedisHealth(line), RedisSettings(line, key=_secret(settings.source_key))
     hosts, client = Hosts(book, line), way_out(settings)
 
-    def outside_for(name: str) -> Outside:
+    def outside_for(name: str, client: OutsideClient = client) -> Outside:
         return SourceOutside(name, partial(through, client), hosts=hosts, manners=StoredManners(name, own))
 
     def client_for(name: str) -> OutsideClient:
@@ -133,7 +134,7 @@ def build(settings: Settings) -> Deps:
     classes = known_sources(entry_points())
     return Deps(
         listed=tuple(list_sources(settings, outside_for, classes)),
-        sites=described_sites(settings, client, classes),
+        sites=described_sites(settings, client, classes, outside_for),
         wall=build_keeper(settings, line, Wall(watch=Sentinel(book, now=time.time))),
         search_deadline_s=settings.search_deadline_s,
         open_deadline_s=settings.open_deadline_s,
@@ -180,14 +181,14 @@ def lives_of(settings: Settings) -> dict[QuestionKind, Life]:
 
 
 def described_sites(
-    settings: Settings, outside: OutsideClient, known: Iterable[SourceClass]
+    settings: Settings, outside: OutsideClient, known: Iterable[SourceClass], way: Way
 ) -> Callable[[], tuple[Listed, ...]]:
     """Return what gives the sites of the operator's folder as they stand there now."""
     if settings.sites_root is None:
         return tuple
     # Also those that are off: ids of theirs may be on the shelf.
     taken = {name for one in known for name in (one.name, *getattr(one, "schemes", ()))}
-    return SiteFolder(settings.sites_root, outside, taken=frozenset(taken), off=settings.sources_off).rows
+    return SiteFolder(settings.sites_root, outside, taken=frozenset(taken), off=settings.sources_off, way=way).rows
 
 
 def check_site(file: Path, allow_lan: frozenset[tuple[str, int]], say: Callable[[str], None]) -> bool:

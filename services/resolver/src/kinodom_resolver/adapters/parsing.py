@@ -41,6 +41,7 @@ CHILDREN: Final = 3
 ANSWER_BYTES: Final = 8 * 1024**2
 PRELOADED: Final = [  # loaded once for all children; what is not named here is loaded when it is first needed
     __name__,
+    "kinodom_resolver.adapters.bot_check",
     "kinodom_resolver.adapters.site_pages",
     "kinodom_resolver.sources.feed_reading",
     "kinodom_resolver.sources.kodik.page",
