@@ -57,7 +57,7 @@ KOTELNAYA = Translation(
 SOURCES = (
     SourceCard(
         name="demo",
-        label="Demo site",
+        label="Demo films",
         weight=80,
         enabled=True,
         cookies=1,
@@ -72,7 +72,7 @@ SOURCES = (
         reads=("address", "words"),
         health=SourceHealth(state="open", last_success_at=LONG_AGO, last_failure_at=NOW, last_code="outside_timeout"),
     ),
-    SourceCard(name="direct", label="Addresses", weight=60, enabled=True, reads=("address",)),
+    SourceCard(name="direct", label="Typed address", weight=60, enabled=True, reads=("address",)),
     SourceCard(
         name="kodik",
         label="Kodik",
@@ -202,7 +202,7 @@ class FakeResolver:
             for one in self.titles.values()
             if query.lower() in one.card.name.lower()
         )
-        answered = SourceOutcome(source="demo", label="Demo site", state="answered", count=len(hits), took_ms=12)
+        answered = SourceOutcome(source="demo", label="Demo films", state="answered", count=len(hits), took_ms=12)
         silent = SourceOutcome(
             source="internet_archive",
             label="Internet Archive",

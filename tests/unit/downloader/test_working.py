@@ -98,6 +98,10 @@ class News:
 class Offers:
     offers_now: tuple[Offer, ...] = (Offer(source="demo", url="http://demo/a.m3u8", delivery="hls"),)
     error: KinodomError | None = None
+    told: list[tuple[str, bool]] = field(default_factory=list)
+
+    def tell(self, request: WishRequest, offer: Offer, *, played: bool) -> None:
+        self.told.append((offer.url, played))
 
     def offers(self, request: WishRequest) -> OfferList:
         if self.error is not None:
@@ -261,6 +265,7 @@ def test_the_next_offer_is_taken_when_one_fails(world: World) -> None:
     wish = world.work()
 
     assert (wish.state, world.fetch.asked) == ("ready", [bad.url, good.url])
+    assert world.resolver.told == [(bad.url, False), (good.url, True)]
 
 
 def test_a_protected_offer_does_not_stop_the_next_one(world: World) -> None:

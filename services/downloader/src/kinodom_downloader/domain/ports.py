@@ -77,6 +77,9 @@ class Resolver(Protocol):
     def offers(self, request: WishRequest) -> OfferList:
         """Return what sources offer now; raises NotFound, Rejected or UpstreamFailed."""
 
+    def tell(self, request: WishRequest, offer: Offer, *, played: bool) -> None:
+        """Tell what came of an offer; never raises."""
+
 
 class Fetcher(Protocol):
     """The fetch engine."""

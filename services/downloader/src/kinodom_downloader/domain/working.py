@@ -228,7 +228,9 @@ def _fetch(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> tuple[
             log.warning("offer_failed", wish_id=run.wish.wish_id, source=offer.source, code=exc.code)
             # Trouble that may pass outweighs a refusal: as long as one offer may work later, the wish waits.
             failure = failure if isinstance(failure, UpstreamFailed) else exc
+            tools.resolver.tell(run.wish.request, offer, played=False)
         else:
+            tools.resolver.tell(run.wish.request, offer, played=True)
             return offer, fetched
     raise failure
 
