@@ -7,7 +7,7 @@ COMPOSE ?= docker compose
 SOURCES = services demo house tests $(wildcard bench)
 
 .PHONY: help run demo status front-end up down logs ps check format lint types unit node-test test test-compose check-source \
-	bench bench-serve bench-start bench-search bench-truth bench-kill words lock dev clean
+	bench bench-serve bench-start bench-search bench-truth bench-kill bench-firstframe words lock dev clean
 
 ##@ The house
 help: ## say what there is
@@ -73,7 +73,7 @@ check-source: dev ## try the description of a site: make check-source FILE=sites
 	@exec env PYTHONPATH=services/common/src:services/resolver/src $(PYTHON) -m kinodom_resolver.check_source \
 		--allow-lan "$$KINODOM_ALLOW_LAN" "$(FILE)"
 
-bench: bench-serve bench-start bench-search bench-truth bench-kill ## all benchmarks
+bench: bench-serve bench-start bench-search bench-truth bench-kill bench-firstframe ## all benchmarks
 
 bench-serve: dev ## signed delivery by Nginx against bare files
 	@exec $(PYTHON) -m bench.serve
@@ -92,6 +92,9 @@ words: dev ## gather the words of pages and scripts into the Russian catalogue; 
 			-o src/kinodom_gateway/translations/ru/LC_MESSAGES/messages.po
 bench-truth: dev ## bad media hosts: the film is identical or fails by name
 	@exec $(PYTHON) -m bench.truth
+
+bench-firstframe: dev ## from the click on Watch to the first frame, nothing of the film being here
+	@exec $(PYTHON) -m bench.firstframe
 
 bench-kill: dev ## downloads killed at random moments: identical, and hardly a byte fetched twice
 	@exec $(PYTHON) -m bench.kill

@@ -191,11 +191,29 @@ def test_what_a_viewer_needs_next_is_handed_out_first() -> None:
 
     first = pieces.take()
     pieces.prefer(lambda job: (job.urgency - 7) % 10)
-    order = [job.index for _ in range(9) if (job := pieces.take())]
+    order = []
+    while job := pieces.take():
+        order.append(job.index)
+        pieces.done(job)
+        if len(order) == 9:
+            break
 
     assert first is not None
     assert first.index == 0
     assert order == [7, 8, 9, 1, 2, 3, 4, 5, 6]
+
+
+def test_what_somebody_waits_for_goes_out_beside_all_that_is_on_its_way() -> None:
+    pieces = Pieces([Job(float(at), 0, at) for at in range(10)], at_once=2)
+    under_way = [pieces.take(), pieces.take()]
+    pieces.prefer(lambda job: -1.0 if job.index == 7 else job.urgency)
+
+    waited_for = pieces.take(express=True)
+
+    assert [job.index for job in under_way if job] == [0, 1]
+    assert waited_for is not None
+    assert waited_for.index == 7
+    assert pieces.room() == 0
 
 
 def test_a_crowded_host_gets_fewer_requests_at_once() -> None:

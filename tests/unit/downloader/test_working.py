@@ -103,7 +103,7 @@ class Offers:
     def tell(self, request: WishRequest, offer: Offer, *, played: bool) -> None:
         self.told.append((offer.url, played))
 
-    def offers(self, request: WishRequest) -> OfferList:
+    def offers(self, request: WishRequest, *, fresh: bool) -> OfferList:
         if self.error is not None:
             raise self.error
         return OfferList(external_id=request.external_id, translation_id=request.translation_id, offers=self.offers_now)
@@ -123,6 +123,7 @@ class Fetch:
         wanted_height_px: int | None,
         on_progress: Callable[[Progress], None],
         should_stop: Callable[[], bool],
+        hurry: bool = False,
     ) -> Fetched:
         self.asked.append(offer.url)
         if offer.url in self.broken:

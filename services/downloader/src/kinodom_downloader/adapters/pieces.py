@@ -13,6 +13,8 @@ from kinodom_downloader.domain.faults import Stopped
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+FIRST_AT_ONCE = 4  # so that the first pieces, which a viewer may wait for, have the line
+CAREFUL = 8
 MODEST_SHARE = 4  # a modest download goes on with this part of its pieces at once
 
 
@@ -35,7 +37,9 @@ class Pieces:
         heapq.heapify(self._heap)
         self._later: list[tuple[float, Job]] = []
         self._busy = 0
-        self._at_once = self._most = at_once
+        self._most = at_once
+        self._at_once = min(at_once, FIRST_AT_ONCE)
+        self._each = 1  # good pieces in a row after which one more may be on its way
         self._modest = False  # others need the line more
         self.on_done: Callable[[Job], None] = lambda _job: None  # told of each finished piece, by its thread
         self._good = 0
@@ -44,25 +48,29 @@ class Pieces:
         self._failure: BaseException | None = None
         self._stopped = False
 
-    def take(self) -> Job | None:
-        """Return the next piece when there is one to fetch now; None when all are done or the work has stopped."""
+    def take(self, *, express: bool = False) -> Job | None:
+        """Return the next piece when there is one to fetch now; None when all are done or the work has stopped.
+
+        Args:
+            express: only what somebody waits for, and that however many are on their way.
+        """
         with self._change:
             while True:
                 self._wake_later()
                 if self._stopped or not (self._heap or self._later or self._busy):
                     return None
-                if self._heap and self._busy < self._limit():
+                if self._heap and (self._heap[0].urgency < 0 if express else self._busy < self._limit()):
                     self._busy += 1
                     return heapq.heappop(self._heap)
                 self._change.wait(self._pause_s())
 
     def done(self, job: Job) -> None:
-        """Take note of a finished piece; after eight good ones in a row one more may be on its way."""
+        """Take note of a finished piece: one more may be on its way, once the host asked for fewer after eight only."""
         self.on_done(job)
         with self._change:
             self._busy -= 1
             self._good += 1
-            if self._good >= 8 and self._at_once < self._most:
+            if self._good >= self._each and self._at_once < self._most:
                 self._at_once, self._good = self._at_once + 1, 0
             self._change.notify_all()
 
@@ -72,7 +80,7 @@ class Pieces:
             self._busy -= 1
             self._later.append((self._clock() + after_s, job))
             if crowded:
-                self._at_once, self._good = max(1, self._at_once // 2), 0
+                self._at_once, self._good, self._each = max(1, self._at_once // 2), 0, CAREFUL
             self._change.notify_all()
 
     def drop(self) -> None:

@@ -25,6 +25,7 @@ from kinodom_common.egress import (
     shown,
     target_of,
 )
+from kinodom_common.errors import KinodomError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,6 +84,16 @@ class Line:
                 return
         raise TooManyRedirects(f"{shown(piece.url)}: more than {_MAX_REDIRECTS} redirects.")
 
+    def warm(self, url: str) -> None:
+        """Open the connection to a host that will probably be asked soon; a failure shows when it is."""
+        try:
+            target = target_of(url)
+            self.watch.begin()
+            connection = self._connection(target)
+            connection.connect()
+        except (KinodomError, OSError, http.client.HTTPException):
+            self.close()
+
     def handed_on(self, watch: Watch) -> Line:
         """Return this line with its open connections, for another worker and under that one's patience."""
         self.watch.check, self.watch.on_bytes = watch.check, watch.on_bytes
@@ -135,6 +146,14 @@ class Line:
 
     def _sent(self, target: Target, headers: dict[str, str]) -> http.client.HTTPResponse:
         self.watch.begin()
+        connection = self._connection(target)
+        try:
+            connection.request("GET", target.path, headers=headers)
+        except ValueError as exc:  # http.client refuses line breaks in names and values
+            raise OutsideBadAnswer(f"{target.host}: a header for it cannot be sent.") from exc
+        return connection.getresponse()
+
+    def _connection(self, target: Target) -> GuardedConnection:
         connection = self._open.get(target.origin)
         if connection is None:
             if len(self._open) >= 4:
@@ -144,11 +163,7 @@ class Line:
                 rules=self.rules, patience=self.watch, connect_s=self.watch.limits.connect_s,
             )  # fmt: skip
             self._open[target.origin] = connection
-        try:
-            connection.request("GET", target.path, headers=headers)
-        except ValueError as exc:  # http.client refuses line breaks in names and values
-            raise OutsideBadAnswer(f"{target.host}: a header for it cannot be sent.") from exc
-        return connection.getresponse()
+        return connection
 
     def _drain(self, answer: http.client.HTTPResponse) -> None:
         if len(answer.read(_BUFFER_BYTES)) >= _BUFFER_BYTES:

@@ -24,11 +24,13 @@ from kinodom_downloader.domain.faults import (
     SegmentUnreachable,
     Stopped,
 )
+from kinodom_downloader.domain.live import USUAL_BIT_S
 from kinodom_downloader.domain.plan import same_version
 
 if TYPE_CHECKING:
     from kinodom_downloader.adapters.pieces import Job, Pieces
     from kinodom_downloader.adapters.segments import Line
+    from kinodom_downloader.adapters.sprint import Lanes
     from kinodom_downloader.adapters.tally import Tally
     from kinodom_downloader.adapters.workfolder import WorkFolder
     from kinodom_downloader.domain.continuity import Clock
@@ -71,6 +73,7 @@ class Bench:
     pieces: Pieces
     tally: Tally
     retry: Retry
+    lanes: Lanes
     kinds: dict[int, gate.Kind] = field(default_factory=dict)  # of each track, from its first piece
     keys: dict[str, bytes] = field(default_factory=dict)
     left_out: set[int] = field(default_factory=set)  # subtitle tracks that could not be had
@@ -86,11 +89,12 @@ class Worker:
     number: int
     bench: Bench
     line: Line
+    express: bool = False  # takes only what somebody waits for, so that it never stands behind what takes long
 
     def run(self) -> None:
         """Work until there is nothing left or the work has stopped."""
         try:
-            while job := self.bench.pieces.take():
+            while job := self.bench.pieces.take(express=self.express):
                 self._one(job)
         finally:
             self.line.close()
@@ -126,7 +130,7 @@ class Worker:
             body: Body = folder.stream(job.track) if streamed else MemoryBody()
             job.kept = Tries(Taken(body=body))
         taken = job.kept.taken
-        self.line.take(Piece(url=segment.url, start=segment.offset, length=segment.length), taken)
+        self._take(job, track, segment, taken)
         if not isinstance(taken.body, MemoryBody):
             folder.note(job.track, job.index, len(taken.body))
             return len(taken.body)
@@ -139,6 +143,15 @@ class Worker:
             ready = self._checked(job, segment, self._opened(segment, taken), declared=taken.declared)
         folder.keep(job.track, job.index, ready)
         return len(ready)
+
+    def _take(self, job: Job, track: TrackPlan, segment: Segment, taken: Taken) -> None:
+        """Fetch a piece; over several connections at once when a viewer waits for it."""
+        piece = Piece(url=segment.url, start=segment.offset, length=segment.length)
+        if job.urgency < 0 and not segment.is_init and isinstance(taken.body, MemoryBody) and not taken.body.held:
+            guess = int(segment.duration_s * (track.bandwidth or USUAL_BIT_S) / 8)
+            if self.bench.lanes.take(self.line, piece, taken, guess_bytes=guess):
+                return
+        self.line.take(piece, taken)
 
     def _already(self, job: Job, segment: Segment) -> bytes | None:
         """Return a piece that an earlier call put in its place and did not list, when it passes."""

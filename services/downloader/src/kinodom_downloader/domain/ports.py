@@ -74,8 +74,11 @@ class Announcer(Protocol):
 class Resolver(Protocol):
     """Fresh addresses for a wish."""
 
-    def offers(self, request: WishRequest) -> OfferList:
-        """Return what sources offer now; raises NotFound, Rejected or UpstreamFailed."""
+    def offers(self, request: WishRequest, *, fresh: bool) -> OfferList:
+        """Return what sources offer; raises NotFound, Rejected or UpstreamFailed.
+
+        `fresh`: an address that was kept will not do, it may be the one that just died.
+        """
 
     def tell(self, request: WishRequest, offer: Offer, *, played: bool) -> None:
         """Tell what came of an offer; never raises."""
@@ -92,8 +95,9 @@ class Fetcher(Protocol):
         wanted_height_px: int | None,
         on_progress: Callable[[Progress], None],
         should_stop: Callable[[], bool],
+        hurry: bool = False,
     ) -> Fetched:
-        """Fetch an offer into a work folder, going on from what is there."""
+        """Fetch an offer into a work folder, going on from what is there; `hurry`: somebody waits for its beginning."""
 
 
 class Ear(Protocol):

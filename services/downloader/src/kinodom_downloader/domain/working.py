@@ -209,7 +209,8 @@ def _work(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> VideoIn
 
 def _fetch(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> tuple[Offer, Fetched]:
     """Try the offers in their order; when all fail, the error of one stands for them."""
-    offers = tools.resolver.offers(run.wish.request).offers
+    wish = run.wish
+    offers = tools.resolver.offers(wish.request, fresh=not wish.request.watch or wish.attempt > 1).offers
     failure: KinodomError = NoOffer(
         "No source has this film in this dub now. Choose another dub, or try again another day."
     )
@@ -223,6 +224,7 @@ def _fetch(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> tuple[
                 wanted_height_px=run.wish.request.height_px,
                 on_progress=lambda progress: _heard(run, progress, tools),
                 should_stop=should_stop,
+                hurry=watching.is_watched(wish, now_s=tools.clock()),
             )
         except (NotFound, Rejected, UpstreamFailed) as exc:
             log.warning("offer_failed", wish_id=run.wish.wish_id, source=offer.source, code=exc.code)

@@ -14,7 +14,7 @@ const PATIENCE = 3; // times that the house may say "not yet" in a row
 /** @typedef {import("./film.js").Failure} Failure */
 /** @typedef {import("./film.js").Hearing} Hearing */
 /** @typedef {{generation: string, shape: "hls" | "file" | "none", duration_s: number | null, height_px: number | null,
- *   texts: {file: string, language: string, label: string}[]}} Facts the house's `live.json` */
+ *   single: string | null, texts: {file: string, language: string, label: string}[]}} Facts the house's `live.json` */
 
 export class LivePicture {
   /** @param {HTMLVideoElement} media @param {Hearing} hearing */
@@ -65,7 +65,7 @@ export class LivePicture {
     this.hls.on(Hls.Events.ERROR, (/** @type {string} */ _name, /** @type {any} */ error) => this.hlsFailed(error));
     this.hls.on(Hls.Events.FRAG_BUFFERED, () => { this.waits = 0; });
     for (const name of [Hls.Events.AUDIO_TRACKS_UPDATED, Hls.Events.LEVEL_SWITCHED]) this.hls.on(name, () => this.hearing.tracks());
-    this.hls.loadSource(this.url("master.m3u8"));
+    this.hls.loadSource(this.url(this.facts?.single ?? "master.m3u8"));
     this.hls.attachMedia(this.media);
   }
 
