@@ -9,15 +9,16 @@ from typing import Any, cast
 
 import pytest
 from openapi_spec_validator import validate
-from pydantic import SecretStr
+from pydantic import HttpUrl, SecretStr
 
 from kinodom_common.clients.downloader import DownloaderClient
 from kinodom_common.contracts.titles import TitleCard
 from kinodom_common.contracts.wishes import DiskRoom, WishEvent, WishRequest
-from kinodom_common.errors import Conflict, NotFound, UpstreamFailed
+from kinodom_common.errors import Conflict, NotFound, Rejected, UpstreamFailed
 from kinodom_common.http import HttpClient
 from kinodom_common.logs import bound_request_id
 from kinodom_common.store import open_store
+from kinodom_downloader.adapters.errands import StoredErrands
 from kinodom_downloader.adapters.wish_store import StoredWishes
 from kinodom_downloader.app import create_app
 from kinodom_downloader.domain import asking
@@ -25,7 +26,7 @@ from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.ports import Library
 from kinodom_downloader.domain.room import Disk
 from kinodom_downloader.settings import WebSettings
-from kinodom_downloader.wiring import WebDeps
+from kinodom_downloader.wiring import WebDeps, removals
 from tests.support.served import served
 
 KEY = "an invented key"
@@ -79,6 +80,7 @@ class House:
     news: News
     folders: Folders
     wishes: StoredWishes
+    errands: StoredErrands
     app: Any
 
 
@@ -90,10 +92,15 @@ def house(tmp_path: Path) -> House:
         wishes=wishes, hints=hints, announcer=news, library=cast("Library", folders), clock=lambda: NOW_S
     )
     settings = WebSettings(
-        inner_key=SecretStr(KEY), store=url, redis_url=SecretStr("redis://nowhere/0"), media_root=tmp_path
+        inner_key=SecretStr(KEY),
+        store=url,
+        redis_url=SecretStr("redis://nowhere/0"),
+        media_root=tmp_path,
+        catalogue_url=HttpUrl("http://127.0.0.1:9"),
     )
-    app = create_app(settings, deps=WebDeps(desk=desk, ready={}))
-    return House(hints=hints, news=news, folders=folders, wishes=wishes, app=app)
+    app = create_app(settings, deps=WebDeps(desk=desk, removals=removals(settings), ready={}))
+    errands = StoredErrands(open_store(url))
+    return House(hints=hints, news=news, folders=folders, wishes=wishes, errands=errands, app=app)
 
 
 @pytest.fixture
@@ -244,6 +251,8 @@ def test_the_openapi_document_is_valid_and_names_every_path(house: House) -> Non
     validate(document)
     assert set(document["paths"]) == {
         "/disk",
+        "/videos/{video_id}",
+        "/videos/{video_id}/restore",
         "/wishes",
         "/wishes/{wish_id}",
         "/wishes/{wish_id}/retry",
@@ -251,3 +260,25 @@ def test_the_openapi_document_is_valid_and_names_every_path(house: House) -> Non
         "/wishes/{wish_id}/resume",
         "/wishes/{wish_id}/move",
     }
+
+
+def test_a_removal_is_remembered_while_the_catalogue_is_away(client: DownloaderClient, house: House) -> None:
+    removed = client.remove_video("ab" * 32)
+
+    assert removed.restorable_until is None
+    assert house.errands.every()[0].video_id == "ab" * 32
+
+
+def test_what_is_not_in_the_trash_cannot_be_brought_back(client: DownloaderClient) -> None:
+    with pytest.raises(NotFound) as caught:
+        client.restore_video("ab" * 32)
+
+    assert caught.value.code == "not_in_trash"
+
+
+@pytest.mark.parametrize("video_id", ["gone", "AB" * 32, "..%2f.." + "a" * 58])
+def test_an_id_of_no_video_is_a_bad_request(client: DownloaderClient, video_id: str) -> None:
+    with pytest.raises(Rejected) as caught:
+        client.remove_video(video_id)
+
+    assert caught.value.code == "bad_request"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kinodom_common.web import base_app
 from kinodom_downloader import wiring
-from kinodom_downloader.routes import wishes
+from kinodom_downloader.routes import videos, wishes
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -20,4 +20,5 @@ def create_app(settings: WebSettings, *, deps: wiring.WebDeps | None = None) -> 
     app = base_app("downloader", settings, ready=deps.ready)
     app.extensions["kinodom"] = deps
     app.register_blueprint(wishes.bp)
+    app.register_blueprint(videos.bp)
     return app

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from flask import current_app
@@ -14,13 +15,15 @@ from kinodom_common.egress import EgressRules, parse_allow_lan
 from kinodom_common.http import HttpClient
 from kinodom_common.queueing import connect, make_queue, ping
 from kinodom_common.store import open_store
+from kinodom_downloader.adapters.errands import StoredErrands
 from kinodom_downloader.adapters.fetcher import EngineFetcher
 from kinodom_downloader.adapters.heartbeat import ThreadHeartbeat
 from kinodom_downloader.adapters.library import MediaLibrary
 from kinodom_downloader.adapters.news import QUEUE, RedisAnnouncer, RqHints
 from kinodom_downloader.adapters.offers import ResolverOffers
+from kinodom_downloader.adapters.trash import MediaTrash
 from kinodom_downloader.adapters.wish_store import StoredWishes
-from kinodom_downloader.domain import asking, working
+from kinodom_downloader.domain import asking, removing, working
 from kinodom_downloader.domain.room import KeepFree
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ class WebDeps:
     """What the routes work with."""
 
     desk: asking.Desk
+    removals: removing.RemovalDesk
     ready: Mapping[str, Callable[[], None]]
 
 
@@ -63,15 +67,41 @@ def web(settings: WebSettings) -> WebDeps:
         parallel=settings.parallel_wishes,
     )
     ready = {"store": store.ping, "redis": lambda: ping(queue), "media": library.check}
-    return WebDeps(desk=desk, ready=ready)
+    return WebDeps(desk=desk, removals=removals(settings), ready=ready)
+
+
+def removals(settings: WebSettings) -> removing.RemovalDesk:
+    """Return what removing works with."""
+    store = open_store(settings.store)
+    return removing.RemovalDesk(
+        wishes=StoredWishes(store),
+        errands=StoredErrands(store),
+        trash=MediaTrash(settings.media_root),
+        shelf=shelf(settings),
+        clock=time.time,
+        keep_s=settings.trash_days * removing.DAY_S,
+    )
+
+
+def shelf(settings: WebSettings) -> CatalogueClient:
+    """Return the catalogue."""
+    key = settings.inner_key.get_secret_value()
+    return CatalogueClient(HttpClient("catalogue", str(settings.catalogue_url), inner_key=key))
+
+
+def keep_free(settings: WorkerSettings) -> KeepFree:
+    """Return what stays free on the disk of the films."""
+    return KeepFree(gb=settings.keep_free_gb, percent=settings.keep_free_percent)
 
 
 def sweeper(settings: WorkerSettings) -> Callable[[], None]:
-    """Return the sweep: it hints at every wish that is due and clears what dead workers left."""
-    desk = web(settings).desk
+    """Return the sweep: it hints at every wish that is due, clears what dead workers left, and empties the trash."""
+    parts = web(settings)
+    desk = replace(parts.removals, keep_free=keep_free(settings))
 
     def sweep() -> None:
-        asking.sweep(desk=desk)
+        asking.sweep(desk=parts.desk)
+        removing.sweep(desk=desk)
 
     return sweep
 
@@ -79,7 +109,7 @@ def sweeper(settings: WorkerSettings) -> Callable[[], None]:
 def tools(settings: WorkerSettings) -> working.Tools:
     """Return what a worker works with; called in the work horse, after the fork."""
     key = settings.inner_key.get_secret_value()
-    rules = EgressRules(parse_allow_lan(settings.allow_lan))
+    rules, keep = EgressRules(parse_allow_lan(settings.allow_lan)), keep_free(settings)
     return working.Tools(
         wishes=StoredWishes(open_store(settings.store)),
         resolver=ResolverOffers(
@@ -92,10 +122,11 @@ def tools(settings: WorkerSettings) -> working.Tools:
             import_root=settings.import_root,
         ),
         library=MediaLibrary(settings.media_root),
-        shelf=CatalogueClient(HttpClient("catalogue", str(settings.catalogue_url), inner_key=key)),
+        shelf=shelf(settings),
         announcer=RedisAnnouncer(connection(settings)),
         clock=time.time,
         heartbeat=ThreadHeartbeat,
-        keep_free=KeepFree(gb=settings.keep_free_gb, percent=settings.keep_free_percent),
+        keep_free=keep,
+        make_room=partial(removing.make_room, trash=MediaTrash(settings.media_root), keep=keep),
         parallel=settings.parallel_wishes,
     )

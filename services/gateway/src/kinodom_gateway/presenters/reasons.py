@@ -79,6 +79,7 @@ TITLES = (
     mark("yt-dlp took too long"),
     mark("Not in the queue"),
     mark("There is nothing to pause"),
+    mark("It cannot be brought back"),
     mark("Requests cannot look like a browser's here"),
     # names that HTTP gives
     mark("Bad Request"),
@@ -118,6 +119,7 @@ OF_THE_HOUSE = {
     "no_such_title": mark("The house has no such title, or its source does not have it any more."),
     "no_such_video": mark("This film is not on the disk any more. Open its page to get it again."),
     "bad_video_id": mark("This film is not on the disk any more. Open its page to get it again."),
+    "not_in_trash": mark("This film is not in the trash any more. Open its page to download it again."),
     "no_such_wish": mark("This is not on the list any more."),
     "wish_busy": mark("It is being worked on now. Try again when it has stopped."),
     "wish_not_claimable": mark("There is nothing to do for this now."),
