@@ -135,6 +135,26 @@ def test_a_published_film_appears_on_the_shelf_with_its_cover(house: House, open
     assert re.fullmatch(r"[0-9a-f]{32}\.jpg", covers["The Tin Lighthouse"])
 
 
+def test_a_deleted_film_leaves_the_disk_and_undo_brings_it_back(
+    house: House, open_tab: Callable[..., Tab], lighthouse: dict[str, str]
+) -> None:
+    tab, video_id = open_tab(), lighthouse["3"]
+    folder = Path(house.folder) / "media/library" / video_id[:2] / video_id
+    watch(tab, address_of(house), video_id)
+    tab.page.click(".player__top a[href^='/titles/']")
+    tab.page.click(f"form[action='/videos/{video_id}/delete'] button")
+
+    tab.page.click("#ask [data-yes]")
+    tab.page.wait_for_selector("[data-toast]")
+    gone = (folder.exists(), tab.page.locator(f"a[href='/watch/{video_id}']").count())
+    tab.page.click("[data-toast] button")
+    tab.page.wait_for_selector(f"a[href='/watch/{video_id}']")
+
+    assert gone == (False, 0)
+    assert (folder / "manifest.mpd").is_file()
+    watch(tab, address_of(house), video_id)
+
+
 def test_two_browsers_are_in_step_after_play_seek_and_a_late_join(
     house: House, open_tab: Callable[..., Tab], lighthouse: dict[str, str]
 ) -> None:

@@ -42,7 +42,7 @@ def title_known(external_id: str) -> TitlePage | None:
 def just_removed() -> str | None:
     """Return the video that the page was told to offer back, if any; what is no id of a video is none."""
     with suppress(KinodomError):
-        return part_of_path(VIDEO_ID, request.args.get("removed"))
+        return part_of_path(VIDEO_ID, request.args.get("removed", ""))
     return None
 
 
