@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,7 +26,7 @@ from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.ports import Library
 from kinodom_downloader.domain.room import Disk
 from kinodom_downloader.settings import WebSettings
-from kinodom_downloader.wiring import WebDeps, removals
+from kinodom_downloader.wiring import web
 from tests.support.served import served
 
 KEY = "an invented key"
@@ -98,7 +98,7 @@ def house(tmp_path: Path) -> House:
         media_root=tmp_path,
         catalogue_url=HttpUrl("http://127.0.0.1:9"),
     )
-    app = create_app(settings, deps=WebDeps(desk=desk, removals=removals(settings), ready={}))
+    app = create_app(settings, deps=replace(web(settings), desk=desk, ready={}))
     errands = StoredErrands(open_store(url))
     return House(hints=hints, news=news, folders=folders, wishes=wishes, errands=errands, app=app)
 
@@ -251,7 +251,9 @@ def test_the_openapi_document_is_valid_and_names_every_path(house: House) -> Non
     validate(document)
     assert set(document["paths"]) == {
         "/disk",
+        "/exports/{ticket}",
         "/videos/{video_id}",
+        "/videos/{video_id}/export",
         "/videos/{video_id}/restore",
         "/wishes",
         "/wishes/{wish_id}",

@@ -135,6 +135,22 @@ def test_a_published_film_appears_on_the_shelf_with_its_cover(house: House, open
     assert re.fullmatch(r"[0-9a-f]{32}\.jpg", covers["The Tin Lighthouse"])
 
 
+def test_a_film_is_saved_as_one_plain_file(
+    house: House, open_tab: Callable[..., Tab], lighthouse: dict[str, str]
+) -> None:
+    page = open_tab(accept_downloads=True).page
+    page.goto(f"{address_of(house)}/watch/{lighthouse['1']}")
+    page.click(".player__top a[href^='/titles/']")
+
+    with page.expect_download() as begun:
+        page.click(f"a[href='/export/{lighthouse['1']}.mp4']")
+
+    saved = Path(begun.value.path()).read_bytes()
+    assert begun.value.suggested_filename.startswith("The Tin Lighthouse")
+    assert begun.value.suggested_filename.endswith(".mp4")
+    assert 0 < saved.index(b"moov") < saved.index(b"mdat")
+
+
 def test_a_deleted_film_leaves_the_disk_and_undo_brings_it_back(
     house: House, open_tab: Callable[..., Tab], lighthouse: dict[str, str]
 ) -> None:

@@ -95,7 +95,9 @@ def signed(folder: str, *, expires_s: int, viewer: str, key: str = MEDIA_KEY) ->
 
 
 @contextmanager
-def nginx_house(root: Path, *, gateway_url: str | None = None, sync_url: str | None = None) -> Iterator[NginxHouse]:
+def nginx_house(
+    root: Path, *, gateway_url: str | None = None, sync_url: str | None = None, downloader_url: str | None = None
+) -> Iterator[NginxHouse]:
     """Run Nginx over fresh folders below `root` for the length of the block."""
     upstream = EchoUpstream()
     threading.Thread(target=upstream.serve_forever, daemon=True).start()
@@ -108,6 +110,7 @@ def nginx_house(root: Path, *, gateway_url: str | None = None, sync_url: str | N
         media_key=MEDIA_KEY,
         gateway_url=gateway_url or upstream.url,
         sync_url=sync_url or upstream.url,
+        downloader_url=downloader_url or upstream.url,
         library_root=str(house.library),
         covers_root=str(house.covers),
         static_root=str(house.static),

@@ -50,6 +50,7 @@ def prepare_compose(
         media_key=keys["media_key"],
         gateway_url="http://gateway:8000",
         sync_url="http://sync:8000",
+        downloader_url="http://downloader:8000",
         library_root="/media/library",
         covers_root="/covers/files",
         static_root="/srv/static",

@@ -36,6 +36,7 @@ class NginxFacts:
     media_key: str
     gateway_url: str
     sync_url: str
+    downloader_url: str
     library_root: str
     covers_root: str
     static_root: str
@@ -78,6 +79,7 @@ def _http(facts: NginxFacts) -> str:
         "media_key": facts.media_key,
         "gateway": facts.gateway_url,
         "sync": facts.sync_url,
+        "downloader": facts.downloader_url,
         "library_root": facts.library_root,
         "covers_root": facts.covers_root,
         "static_root": facts.static_root,

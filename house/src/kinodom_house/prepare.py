@@ -72,6 +72,7 @@ def _nginx_facts(site: Site, media_key: str) -> NginxFacts:
         media_key=media_key,
         gateway_url=site.url("gateway"),
         sync_url=site.url("sync"),
+        downloader_url=site.url("downloader"),
         library_root=str(layout.media / "library"),
         covers_root=str(layout.covers),
         static_root=str(static_root(settings)),

@@ -38,6 +38,7 @@ def base_app(
     ready: Mapping[str, Callable[[], None]],
     inner: bool = True,
     import_name: str | None = None,
+    open_below: str | None = None,
 ) -> Flask:
     """Return a Flask app with everything that all services have in common.
 
@@ -46,6 +47,7 @@ def base_app(
         settings: read once by the caller.
         ready: what the service needs in order to work; each function returns, or raises a `KinodomError`.
         inner: callers must show the house's inner key. The gateway alone is open to browsers.
+        open_below: paths that begin so need no inner key; their views look after themselves.
         import_name: package whose templates and static files are used; the service's name by default.
     """
     set_up_logs(name, settings.log_level)
@@ -56,7 +58,7 @@ def base_app(
     register_problems(app)
     app.before_request(_begin)
     if inner:
-        app.before_request(_key_check(settings.inner_key.get_secret_value()))
+        app.before_request(_key_check(settings.inner_key.get_secret_value(), open_below))
     app.after_request(_end)
     app.teardown_request(_forget)
     _add_health(app, ready)
@@ -89,11 +91,11 @@ def _forget(_error: BaseException | None) -> None:
     structlog.contextvars.unbind_contextvars("request_id")  # the thread serves others
 
 
-def _key_check(inner_key: str) -> Callable[[], Response | None]:
+def _key_check(inner_key: str, open_below: str | None) -> Callable[[], Response | None]:
     expected = f"Bearer {inner_key}"
 
     def check() -> Response | None:
-        if request.path in OPEN_PATHS:
+        if request.path in OPEN_PATHS or (open_below and request.path.startswith(open_below)):
             return None
         if hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode()):
             return None

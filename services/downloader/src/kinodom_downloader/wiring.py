@@ -16,14 +16,16 @@ from kinodom_common.http import HttpClient
 from kinodom_common.queueing import connect, make_queue, ping
 from kinodom_common.store import open_store
 from kinodom_downloader.adapters.errands import StoredErrands
+from kinodom_downloader.adapters.exports import LibraryExports
 from kinodom_downloader.adapters.fetcher import EngineFetcher
 from kinodom_downloader.adapters.heartbeat import ThreadHeartbeat
 from kinodom_downloader.adapters.library import MediaLibrary
 from kinodom_downloader.adapters.news import QUEUE, RedisAnnouncer, RqHints
 from kinodom_downloader.adapters.offers import ResolverOffers
+from kinodom_downloader.adapters.tickets import Tickets
 from kinodom_downloader.adapters.trash import MediaTrash
 from kinodom_downloader.adapters.wish_store import StoredWishes
-from kinodom_downloader.domain import asking, removing, working
+from kinodom_downloader.domain import asking, exporting, removing, working
 from kinodom_downloader.domain.room import KeepFree
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ class WebDeps:
 
     desk: asking.Desk
     removals: removing.RemovalDesk
+    exports: exporting.Exports
+    tickets: exporting.Tickets
     ready: Mapping[str, Callable[[], None]]
 
 
@@ -67,7 +71,13 @@ def web(settings: WebSettings) -> WebDeps:
         parallel=settings.parallel_wishes,
     )
     ready = {"store": store.ping, "redis": lambda: ping(queue), "media": library.check}
-    return WebDeps(desk=desk, removals=removals(settings), ready=ready)
+    return WebDeps(
+        desk=desk,
+        removals=removals(settings),
+        exports=LibraryExports(settings.media_root),
+        tickets=Tickets(settings.inner_key.get_secret_value()),
+        ready=ready,
+    )
 
 
 def removals(settings: WebSettings) -> removing.RemovalDesk:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from kinodom_common.contracts.videos import RemovedVideo, RestoredVideo
+from kinodom_common.contracts.videos import ExportTicket, RemovedVideo, RestoredVideo
 from kinodom_common.contracts.wishes import DiskRoom, Wish, WishList, WishMove, WishReply
 
 if TYPE_CHECKING:
@@ -65,3 +65,7 @@ class DownloaderClient:
     def restore_video(self, video_id: str) -> RestoredVideo:
         """Bring a removed video back; raises NotFound (`not_in_trash`)."""
         return self._http.post(f"/videos/{quote(video_id, safe='')}/restore", None, RestoredVideo)
+
+    def export_ticket(self, video_id: str) -> ExportTicket:
+        """Return a ticket for a film as one file; raises NotFound (`no_such_video`)."""
+        return self._http.post(f"/videos/{quote(video_id, safe='')}/export", None, ExportTicket)

@@ -73,6 +73,12 @@ class RemovedVideo(Reply):
     restorable_until: datetime | None = None  # UTC; None: it was not there, or is gone for good
 
 
+class ExportTicket(Reply):
+    """Who holds it may have a film as one file, for a minute."""
+
+    ticket: str
+
+
 class RestoredVideo(Reply):
     """A video that is back on the shelf, or will be as soon as the catalogue answers."""
 
