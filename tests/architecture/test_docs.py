@@ -157,7 +157,7 @@ def test_every_message_of_the_socket_stands_in_the_api_page() -> None:
     pages = tables("docs/api.md")
 
     assert {row[0] for row in pages["Messages to the browser"]} == sent
-    assert {row[0] for row in pages["Messages from the browser"]} == {"hello", "ping", "op", "report"}
+    assert {row[0] for row in pages["Messages from the browser"]} == {"hello", "ping", "op", "report", "queue"}
 
 
 def test_every_source_has_a_row() -> None:

@@ -83,7 +83,7 @@ def test_rows_of_a_slow_source_come_below_those_of_a_quick_one_and_move_nothing(
     opened.until(f"{COUNT} === '4 films'")
     assert opened.page.locator("[data-ghost]").count() == 0
     assert opened.page.locator("[data-key='valley:1'] [data-link]").all_inner_texts() == ["Valley", "House Tapes"]
-    assert opened.page.locator("[data-key='valley:1'] .btn").get_attribute("href") == "/find/tapes:1"
+    assert opened.page.locator("[data-key='valley:1'] a.btn").get_attribute("href") == "/find/tapes:1"
     assert "It did not answer in time." in opened.page.locator("[data-asked=attic]").inner_text()
     assert opened.complaints == []
 

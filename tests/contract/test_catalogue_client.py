@@ -124,6 +124,28 @@ def test_deleting_forgets_and_may_be_said_twice(house: House) -> None:
     assert house.client.title_by_external("ia:metropolis") is None
 
 
+def test_a_title_is_added_refreshed_and_deleted(house: House) -> None:
+    made = house.client.add_title(card(year=1926))
+    again = house.client.add_title(card())
+
+    fresh = house.client.refresh_title(made.title.title_id, card(year=1927))
+    house.client.delete_title(made.title.title_id)
+
+    assert (made.created, again.created, fresh.year) == (True, False, 1927)
+    assert house.client.titles().titles == ()
+
+
+def test_the_list_is_sorted_and_sifted_and_the_videos_are_listed(house: House) -> None:
+    house.client.add_title(card("ia:naruto", "Наруто", kind="series"))
+    made = house.client.register_video(video_id(1), video_in(card("ia:metropolis", "Metropolis")))
+
+    assert [title.name for title in house.client.titles(sort="name").titles] == ["Metropolis", "Наруто"]
+    assert [title.name for title in house.client.titles(on_disk=False, kind="series").titles] == ["Наруто"]
+    assert house.client.videos(limit=5).videos == (made,)
+    with pytest.raises(Rejected):
+        house.client.delete_title(made.title_id)
+
+
 def test_mistakes_in_a_request_are_named(house: House) -> None:
     with pytest.raises(Rejected) as bad_id:
         house.client.register_video("not-a-video-id", video_in())
@@ -168,6 +190,8 @@ def test_the_api_describes_itself(house: House) -> None:
         "/titles",
         "/titles/{title_id}",
         "/titles/by-external/{external_id}",
+        "/videos",
         "/videos/{video_id}",
     }
+    assert set(document["paths"]["/titles/{title_id}"]) == {"get", "put", "delete"}
     assert set(document["paths"]["/videos/{video_id}"]) == {"get", "put", "delete"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,21 +14,24 @@ from pydantic import HttpUrl, SecretStr
 
 from kinodom_common.clients.downloader import DownloaderClient
 from kinodom_common.contracts.titles import TitleCard
-from kinodom_common.contracts.wishes import DiskRoom, WishEvent, WishRequest
+from kinodom_common.contracts.wishes import DiskRoom, QueueStatus, WishEvent, WishRequest
 from kinodom_common.errors import Conflict, NotFound, Rejected, UpstreamFailed
 from kinodom_common.http import HttpClient
 from kinodom_common.logs import bound_request_id
 from kinodom_common.store import open_store
 from kinodom_downloader.adapters.errands import StoredErrands
+from kinodom_downloader.adapters.live_pieces import LivePieces
 from kinodom_downloader.adapters.wish_store import StoredWishes
 from kinodom_downloader.app import create_app
 from kinodom_downloader.domain import asking
 from kinodom_downloader.domain import wishes as rules
+from kinodom_downloader.domain.door import Door
 from kinodom_downloader.domain.ports import Library
 from kinodom_downloader.domain.room import Disk
 from kinodom_downloader.settings import WebSettings
 from kinodom_downloader.wiring import web
 from tests.support.served import served
+from tests.support.wants import LoopWants
 
 KEY = "an invented key"
 CARD = TitleCard(external_id="demo:salt", name="Соль & moon", poster_url="http://demo/p.jpg")
@@ -40,9 +44,13 @@ NOW_S = 1_790_000_000.0
 @dataclass
 class Hints:
     given: list[tuple[str, int]] = field(default_factory=list)
+    hurried: list[str] = field(default_factory=list)
 
     def give(self, wish_id: str, attempt: int) -> None:
         self.given.append((wish_id, attempt))
+
+    def hurry(self, wish_id: str) -> None:
+        self.hurried.append(wish_id)
 
 
 @dataclass
@@ -51,6 +59,9 @@ class News:
 
     def announce(self, event: WishEvent) -> None:
         self.said.append(event.type)
+
+    def tell_queue(self) -> None:
+        self.said.append("the queue")
 
 
 @dataclass
@@ -98,7 +109,9 @@ def house(tmp_path: Path) -> House:
         media_root=tmp_path,
         catalogue_url=HttpUrl("http://127.0.0.1:9"),
     )
-    app = create_app(settings, deps=replace(web(settings), desk=desk, ready={}))
+    pieces = LivePieces(tmp_path)
+    door = Door(desk=desk, pieces=pieces, wants=LoopWants(), clock=time.monotonic, pause=time.sleep)
+    app = create_app(settings, deps=replace(web(settings), desk=desk, door=door, ready={}))
     errands = StoredErrands(open_store(url))
     return House(hints=hints, news=news, folders=folders, wishes=wishes, errands=errands, app=app)
 
@@ -214,6 +227,27 @@ def test_a_wish_is_put_before_another(client: DownloaderClient) -> None:
     assert caught.value.code == "not_in_queue"
 
 
+def test_more_wishes_than_fit_into_one_line_are_asked_for_in_parts(client: DownloaderClient) -> None:
+    made = [client.wish(REQUEST.model_copy(update={"episode": n})).wish.wish_id for n in range(120)]
+
+    listed = client.wishes(made)
+
+    assert [wish.wish_id for wish in listed.wishes] == made
+
+
+def test_the_queue_is_counted_by_what_is_done_with_its_wishes(client: DownloaderClient, house: House) -> None:
+    made = [client.wish(REQUEST.model_copy(update={"episode": n})).wish.wish_id for n in range(5)]
+    house.wishes.change(made[0], lambda wish: rules.claim(wish, token="t", now_s=NOW_S))
+    house.wishes.change(made[1], lambda wish: rules.claim(wish, token="t", now_s=NOW_S))
+    house.wishes.change(made[1], lambda wish: rules.publishing(wish, token="t", now_s=NOW_S))
+    house.wishes.change(made[2], lambda wish: rules.refused(wish, code="c", reason="r", now_s=NOW_S))
+    client.pause(made[3])
+
+    assert client.queue() == QueueStatus(
+        wanted=1, running=2, paused=1, refused=1, parallel=2, free_bytes=5, total_bytes=9
+    )
+
+
 def test_the_disk_is_told(client: DownloaderClient) -> None:
     assert client.disk() == DiskRoom(free_bytes=5, total_bytes=9, library_bytes=3)
 
@@ -251,11 +285,17 @@ def test_the_openapi_document_is_valid_and_names_every_path(house: House) -> Non
     validate(document)
     assert set(document["paths"]) == {
         "/disk",
-        "/exports/{ticket}",
+        "/live/{wish_id}/{file}",
+        "/live/{wish_id}/{generation}/{file}",
+        "/live/{wish_id}/{generation}/pieces/{track}/{index}",
+        "/live/{wish_id}/{generation}/slices/{offset}",
+        "/queue",
         "/videos/{video_id}",
-        "/videos/{video_id}/export",
+        "/videos/{video_id}/file",
         "/videos/{video_id}/restore",
         "/wishes",
+        "/wishes/{wish_id}/keep",
+        "/wishes/{wish_id}/view",
         "/wishes/{wish_id}",
         "/wishes/{wish_id}/retry",
         "/wishes/{wish_id}/pause",

@@ -12,8 +12,11 @@ from pydantic import SecretStr
 from kinodom_common.clients.resolver import ResolverClient
 from kinodom_common.contracts.offers import Offer
 from kinodom_common.contracts.sources import CookieIn, SourceChange
+from kinodom_common.contracts.titles import TitleCard
+from kinodom_common.contracts.wishes import WishRequest
 from kinodom_common.errors import NotFound, Rejected, UpstreamFailed
 from kinodom_common.http import HttpClient
+from kinodom_downloader.adapters.offers import ResolverOffers
 from kinodom_resolver.adapters.redis_line import RedisLine, connect
 from kinodom_resolver.adapters.redis_settings import RedisSettings
 from kinodom_resolver.app import create_app
@@ -74,6 +77,29 @@ def test_offers_are_asked_for_by_episode(source: FakeSource, client: ResolverCli
     assert source.asked == [(ODD_ID, 1, 0, "dub"), (ODD_ID, None, None, "dub")]
 
 
+def wish() -> WishRequest:
+    card = TitleCard(external_id=ODD_ID, name="A film")
+    return WishRequest(external_id=ODD_ID, translation_id="dub", title=card)
+
+
+def test_what_came_of_an_offer_orders_the_next_ones(source: FakeSource, client: ResolverClient) -> None:
+    first, second = (Offer(source="odd", url=f"https://{host}/a.m3u8", delivery="hls") for host in ("a.test", "b.test"))
+    source.answer = [first, second]
+    told = ResolverOffers(client)
+
+    told.tell(wish(), first, played=False)
+    told.tell(wish(), second, played=True)
+
+    assert [one.url for one in client.offers(ODD_ID, translation_id="dub").offers] == [second.url, first.url]
+    assert [one.url for one in client.offers(ODD_ID, translation_id="other").offers] == [first.url, second.url]
+
+
+def test_a_resolver_that_is_away_hears_nothing_of_an_offer_and_nobody_minds() -> None:
+    away = ResolverOffers(ResolverClient(HttpClient("resolver", "http://127.0.0.1:1", inner_key=KEY)))
+
+    away.tell(wish(), Offer(source="odd", url="https://a.test/a.m3u8", delivery="hls"), played=True)
+
+
 def test_sources_are_listed(client: ResolverClient) -> None:
     reply = client.sources()
 
@@ -120,6 +146,7 @@ def test_the_openapi_document_is_valid_and_names_every_path(source: FakeSource) 
         "/search/stream",
         "/titles/{external_id}",
         "/offers",
+        "/offers/outcomes",
         "/sources",
         "/sources/{name}",
         "/sources/{name}/cookie",

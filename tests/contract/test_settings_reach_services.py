@@ -72,5 +72,5 @@ def test_compose_publishes_one_port_and_lets_only_fetchers_out() -> None:
 
     assert {name for name, service in services.items() if "ports" in service} == {"nginx"}
     out = {name for name, service in services.items() if "egress" in service.get("networks", ())}
-    assert out == {"resolver", "catalogue-worker", "downloader-worker"}
+    assert out == {"resolver", "catalogue-worker", "downloader-worker", "downloader-usher"}
     assert {name for name, service in services.items() if "container_name" in service} == set()

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from kinodom_catalogue.adapters.shelf import StoreShelf
-from kinodom_catalogue.domain.ports import NoSuchTitle
-from kinodom_catalogue.domain.videos import delete_video, new_title, register_video
+from kinodom_catalogue.domain.ports import NoSuchTitle, Which
+from kinodom_catalogue.domain.videos import add_title, delete_video, new_title, register_video
 from kinodom_common.ids import new_id
-from kinodom_common.store import open_store
+from kinodom_common.store import change, open_store
 from tests.support.catalogue_parts import NOW, Clock, FakeHints, card, video_id, video_in
 from tests.support.mongod import running_mongod
 
@@ -120,4 +120,69 @@ def test_racing_downloaders_make_one_title_and_lose_no_video(url: str, shelf: St
     assert stored.title.videos_count == 6 * 6 - 1
     assert stored.title.size_bytes == (6 * 6 - 1) * 1000
     assert sorted(stored.title.external_ids) == [f"site{number}:film" for number in range(6)]
-    assert shelf.titles_count() == 1
+    assert shelf.titles_count(Which()) == 1
+
+
+def three_titles(shelf: StoreShelf, clock: Clock) -> None:
+    """Put a film of 1927 without a video, a series of 1922 and a film of 2001 on the shelf, in this order."""
+    for number, (name, year, kind) in enumerate(
+        [("metropolis", 1927, "film"), ("Dr. M", 1922, "series"), ("Ж", 2001, "film")]
+    ):
+        clock.forward(seconds=1)
+        title = card(f"ia:{number}", name, year=year, kind=kind)
+        add_title(title, shelf=shelf, hints=FakeHints(), now=clock())
+        if number:
+            wanted = video_in(title, size_bytes=10 * number, published_at=clock())
+            register_video(video_id(number), wanted, shelf=shelf, hints=FakeHints(), now=clock())
+
+
+def names(shelf: StoreShelf, which: Which, limit: int = 9, after: str | None = None) -> list[str]:
+    return [stored.title.name for stored in shelf.listed(which, limit, after)]
+
+
+def test_titles_are_listed_in_each_order_and_sifted(shelf: StoreShelf, clock: Clock) -> None:
+    three_titles(shelf, clock)
+
+    assert names(shelf, Which()) == ["Ж", "Dr. M", "metropolis"]
+    assert names(shelf, Which(order="name")) == ["Dr. M", "metropolis", "Ж"]
+    assert names(shelf, Which(order="year")) == ["Ж", "metropolis", "Dr. M"]
+    assert names(shelf, Which(order="size")) == ["Ж", "Dr. M", "metropolis"]
+    assert names(shelf, Which(on_disk=False)) == ["metropolis"]
+    assert names(shelf, Which(on_disk=True, kind="film")) == ["Ж"]
+    assert shelf.titles_count(Which(kind="film")) == 2
+
+
+def test_a_sorted_list_goes_on_behind_its_last_title(shelf: StoreShelf, clock: Clock) -> None:
+    three_titles(shelf, clock)
+    first = shelf.listed(Which(order="name"), 2, None)
+
+    assert names(shelf, Which(order="name"), after=first[-1].title.title_id) == ["Ж"]
+
+
+def test_videos_are_listed_the_newest_first(shelf: StoreShelf, clock: Clock) -> None:
+    three_titles(shelf, clock)
+
+    newest = shelf.newest_videos(1, None)
+
+    assert [found.video_id for found in newest] == [video_id(2)]
+    assert [found.video_id for found in shelf.newest_videos(9, video_id(2))] == [video_id(1)]
+    assert shelf.videos_count() == 2
+
+
+def test_titles_stored_before_there_were_lists_stand_in_them(url: str, clock: Clock) -> None:
+    store = open_store(url)
+    shelf = StoreShelf(store, clock)
+    three_titles(shelf, clock)
+    older = store.collection("titles")
+    for document in older.find():
+        change(
+            older,
+            document["_id"],
+            lambda found: {k: found[k] for k in found if k not in ("name_key", "on_disk", "kept")},
+        )
+
+    shelf.migrate()
+
+    assert names(shelf, Which(order="name", on_disk=True)) == ["Dr. M", "Ж"]
+    assert not shelf.listed(Which(), 1, None)[0].kept
+    store.close()

@@ -100,6 +100,12 @@ class FakeDownloader:
         self.removed.remove(video_id)
         return RestoredVideo(video_id=video_id)
 
+    def view(self, wish_id: str) -> Wish:
+        raise NotFound("There is no such wish.")
+
+    def one(self, wish_id: str) -> Wish:
+        raise NotFound("There is no such wish.")
+
     def wishes(self, ids: tuple[str, ...] = (), *, limit: int = 100) -> WishList:
         return self.list
 

@@ -22,11 +22,20 @@ from kinodom_common.contracts.titles import (
     TitleHit,
     Translation,
 )
-from kinodom_common.contracts.videos import RemovedVideo, RestoredVideo, Title, TitleList, TitlePage, Video
-from kinodom_common.contracts.wishes import DiskRoom, Progress, Wish, WishList, WishReply, WishRequest
-from kinodom_common.errors import KinodomError, NotFound, UpstreamFailed
+from kinodom_common.contracts.videos import (
+    RemovedVideo,
+    RestoredVideo,
+    Title,
+    TitleList,
+    TitlePage,
+    TitleReply,
+    Video,
+    VideoList,
+)
+from kinodom_common.contracts.wishes import DiskRoom, Progress, QueueStatus, Wish, WishList, WishReply, WishRequest
+from kinodom_common.errors import Conflict, KinodomError, NotFound, UpstreamFailed
 from kinodom_common.hosts import HostRule
-from kinodom_common.ids import content_key, video_id_of
+from kinodom_common.ids import content_key, title_id_of, video_id_of
 from kinodom_gateway.app import create_app
 from kinodom_gateway.assets import Assets
 from kinodom_gateway.settings import Settings
@@ -35,7 +44,7 @@ from kinodom_gateway.wiring import Deps
 from kinodom_resolver.domain.merging import Grouping, groups_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from flask.testing import FlaskClient
@@ -57,7 +66,7 @@ KOTELNAYA = Translation(
 SOURCES = (
     SourceCard(
         name="demo",
-        label="Demo site",
+        label="Demo films",
         weight=80,
         enabled=True,
         cookies=1,
@@ -72,7 +81,7 @@ SOURCES = (
         reads=("address", "words"),
         health=SourceHealth(state="open", last_success_at=LONG_AGO, last_failure_at=NOW, last_code="outside_timeout"),
     ),
-    SourceCard(name="direct", label="Addresses", weight=60, enabled=True, reads=("address",)),
+    SourceCard(name="direct", label="Typed address", weight=60, enabled=True, reads=("address",)),
     SourceCard(
         name="kodik",
         label="Kodik",
@@ -130,15 +139,38 @@ def a_wish(state: str = "running", episode: int = 2, **changes: Any) -> Wish:
 class FakeCatalogue:
     pages: dict[str, TitlePage] = field(default_factory=dict)
     error: KinodomError | None = None
+    asked: list[dict[str, object]] = field(default_factory=list)
+    refreshed: list[tuple[str, TitleCard]] = field(default_factory=list)
 
     def _check(self) -> None:
         if self.error is not None:
             raise self.error
 
-    def titles(self, q: str | None = None, *, limit: int = 48, after: str | None = None) -> TitleList:
+    def titles(self, q: str | None = None, **asked: object) -> TitleList:
         self._check()
+        self.asked.append({name: value for name, value in asked.items() if value is not None})
         found = tuple(page.title for page in self.pages.values() if (q or "").lower() in page.title.name.lower())
         return TitleList(titles=found, total=len(found))
+
+    def add_title(self, card: TitleCard) -> TitleReply:
+        self._check()
+        title_id = title_id_of(card.external_id)
+        made = Title(title_id=title_id, name=card.name, external_ids=(card.external_id,), added_at=NOW)
+        page = self.pages.setdefault(title_id, TitlePage(title=made))
+        return TitleReply(title=page.title, created=page.title is made)
+
+    def refresh_title(self, title_id: str, card: TitleCard) -> Title:
+        self.refreshed.append((title_id, card))
+        return self.title(title_id).title
+
+    def delete_title(self, title_id: str) -> None:
+        if self.title(title_id).videos:
+            raise Conflict("Films of this title lie on the disk.")
+        del self.pages[title_id]
+
+    def videos(self, *, limit: int = 60, after: str | None = None) -> VideoList:
+        found = tuple(video for page in self.pages.values() for video in page.videos)
+        return VideoList(videos=found[:limit], total=len(found))
 
     def title(self, title_id: str) -> TitlePage:
         self._check()
@@ -168,6 +200,7 @@ class FakeResolver:
     changes: list[tuple[str, SourceChange]] = field(default_factory=list)
     kept_cookies: dict[str, CookieIn] = field(default_factory=dict)
     refuses: KinodomError | None = None  # whatever is to be changed or tried
+    all_answer: bool = False  # the Internet Archive too, with nothing
     also: tuple[TitleHit, ...] = ()  # what the Internet Archive has; empty: it is silent
 
     def search(self, query: str) -> SearchReply:
@@ -178,7 +211,7 @@ class FakeResolver:
             for one in self.titles.values()
             if query.lower() in one.card.name.lower()
         )
-        answered = SourceOutcome(source="demo", label="Demo site", state="answered", count=len(hits), took_ms=12)
+        answered = SourceOutcome(source="demo", label="Demo films", state="answered", count=len(hits), took_ms=12)
         silent = SourceOutcome(
             source="internet_archive",
             label="Internet Archive",
@@ -186,7 +219,7 @@ class FakeResolver:
             code="outside_timeout",
             detail="No answer in 4 s.",
         )
-        if self.also:
+        if self.also or self.all_answer:
             silent = answered.model_copy(
                 update={"source": "internet_archive", "label": "Internet Archive", "count": len(self.also)}
             )
@@ -261,14 +294,36 @@ class FakeDownloader:
     done: list[tuple[str | None, ...]] = field(default_factory=list)
     disk_error: KinodomError | None = None
     keeps_trash: bool = True
+    refuses: dict[int | None, KinodomError] = field(default_factory=dict)  # by episode
 
     def wish(self, request: WishRequest) -> WishReply:
+        if request.episode in self.refuses:
+            raise self.refuses[request.episode]
         self.asked.append(request)
-        wish = Wish(wish_id="w" * 64, request=request, state="wanted", asked_at=NOW, changed_at=NOW)
+        key = content_key(
+            request.external_id, request.season, request.episode, request.translation_id, request.height_px
+        )
+        wish = Wish(wish_id=video_id_of(key), request=request, state="wanted", asked_at=NOW, changed_at=NOW)
         return WishReply(wish=wish, created=True)
 
-    def wishes(self, ids: tuple[str, ...] = (), *, limit: int = 100) -> WishList:
-        return WishList(wishes=tuple(self.kept))
+    def wishes(self, ids: Iterable[str] = (), *, limit: int = 100) -> WishList:
+        wanted = set(ids)
+        return WishList(wishes=tuple(one for one in self.kept if not wanted or one.wish_id in wanted))
+
+    def queue(self) -> QueueStatus:
+        return QueueStatus(wanted=3, running=1, paused=2, parallel=2, free_bytes=5, total_bytes=9)
+
+    def one(self, wish_id: str) -> Wish:
+        for wish in self.kept:
+            if wish.wish_id == wish_id:
+                return wish
+        raise NotFound("There is no such wish.")
+
+    def view(self, wish_id: str) -> Wish:
+        return self._did("view", wish_id)
+
+    def keep(self, wish_id: str) -> Wish:
+        return self._did("keep", wish_id)
 
     def disk(self) -> DiskRoom:
         if self.disk_error is not None:
@@ -340,7 +395,7 @@ class House:
             resolver=cast("Any", self.resolver),
             downloader=cast("Any", self.downloader),
             sync=cast("Any", self.sync),
-            gate=Gate("s" * 64, "m" * 64),
+            gate=Gate("s" * 64, "m" * 64, self.settings.api_tokens.get_secret_value()),
             assets=Assets(self.settings.static_root),
             hosts=HostRule(),
             clock=lambda: self.now_s,
@@ -353,7 +408,7 @@ class House:
         self.catalogue.pages[TITLE_ID] = TitlePage(title=a_title(len(videos)), videos=videos)
 
 
-def a_house(static_root: Path) -> House:
+def a_house(static_root: Path, **changes: object) -> House:
     """Return a house with an empty shelf and a built front end."""
     names = ("app.js", "player.js", "room.js", "kinodom.css", "sprite.svg", "favicon.svg")
     (static_root / "manifest.json").write_text(json.dumps({name: f"x-{name}" for name in names}))
@@ -365,6 +420,7 @@ def a_house(static_root: Path) -> House:
             "member_key": "m" * 64,
             "static_root": static_root,
             **{f"{name}_url": f"http://{name}:8000" for name in ("resolver", "catalogue", "downloader", "sync")},
+            **changes,
         }
     )
     return House(settings)

@@ -104,3 +104,35 @@ def streams_of(*paths: Path) -> list[str]:
         [*command, "-of", "csv=p=0", str(joined)], capture_output=True, text=True, timeout=60, check=True
     )
     return sorted({line.strip().rstrip(",") for line in ended.stdout.splitlines() if line.strip()})
+
+
+LONG_S = 60
+
+
+@cache
+def long_mp4() -> Path:
+    """Return 60 s of 320x180 H.264 and AAC in one MP4 file, a key frame every 2 s."""
+    path = media_folder() / "long.mp4"
+    ffmpeg(
+        *("-f", "lavfi", "-i", f"testsrc2=size=320x180:rate=25:duration={LONG_S}"),
+        *("-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={LONG_S}"),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "50", "-keyint_min", "50"),
+        *("-sc_threshold", "0", "-b:v", "800k", "-c:a", "aac", "-b:a", "64k", path),
+    )
+    return path
+
+
+def _long(name: str, *options: str | Path) -> Path:
+    folder = media_folder() / name
+    folder.mkdir()
+    ffmpeg("-i", long_mp4(), "-c", "copy", *options, folder / "index.m3u8")
+    return folder
+
+
+@cache
+def long_hls_ts() -> Path:
+    """Return 60 s as HLS: thirty MPEG-TS segments `seg0.ts` to `seg29.ts`."""
+    names = media_folder() / "long-ts" / "seg%d.ts"
+    return _long(
+        "long-ts", *("-f", "hls", "-hls_time", "2", "-hls_playlist_type", "vod", "-hls_segment_filename"), names
+    )

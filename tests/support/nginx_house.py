@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REPOSITORY = Path(__file__).parents[2]
-MEDIA_KEY = "a" * 64
+MEDIA_KEY, INNER_KEY = "a" * 64, "inner-key-of-a-test"
 
 
 class EchoUpstream(ThreadingHTTPServer):
@@ -67,6 +67,7 @@ class NginxHouse:
 
     def __init__(self, root: Path, port: int, upstream: EchoUpstream) -> None:
         self.library = root / "library"
+        self.work = root / "work"
         self.covers = root / "covers"
         self.static = root / "static"
         self.log = root / "stdout.log"
@@ -102,7 +103,7 @@ def nginx_house(
     upstream = EchoUpstream()
     threading.Thread(target=upstream.serve_forever, daemon=True).start()
     house = NginxHouse(root, free_port(), upstream)
-    for folder in (house.library, house.covers, house.static, root / "conf", root / "temp"):
+    for folder in (house.library, house.work, house.covers, house.static, root / "conf", root / "temp"):
         folder.mkdir(parents=True, exist_ok=True)
     shutil.copytree(REPOSITORY / "nginx/conf.d", root / "conf/conf.d")
     shutil.copy(REPOSITORY / "nginx/nginx.conf", root / "conf/nginx.conf")
@@ -111,7 +112,10 @@ def nginx_house(
         gateway_url=gateway_url or upstream.url,
         sync_url=sync_url or upstream.url,
         downloader_url=downloader_url or upstream.url,
+        inner_key=INNER_KEY,
         library_root=str(house.library),
+        work_root=str(house.work),
+        slices=f"127.0.0.1:{free_port()}",
         covers_root=str(house.covers),
         static_root=str(house.static),
         listen=(f"127.0.0.1:{house.port}",),

@@ -1,8 +1,12 @@
-"""A worker process of its own for a test: `python -m tests.support.queue_worker URL SWEPT_FILE`; ends when idle."""
+"""A worker process of its own for a test: `python -m tests.support.queue_worker URL SWEPT_FILE`.
+
+It ends when it is idle; with a third word, when it is told to.
+"""
 
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 from kinodom_common.logs import set_up_logs
@@ -15,15 +19,25 @@ def write_down(path: str, *, request_id: str) -> None:
         file.write(f"{request_id}\n")
 
 
-def main(url: str, swept: str) -> None:
-    """Work off the queue `hints`, with a table of one job."""
+def hold(path: str, *, request_id: str) -> None:  # as every job
+    """Say that the job has begun, and end when the file `<path>.go` is there."""
+    Path(path).touch()
+    until_s = time.monotonic() + 60
+    while not Path(f"{path}.go").exists() and time.monotonic() < until_s:
+        time.sleep(0.02)
+    Path(f"{path}.done").touch()
+
+
+def main(url: str, swept: str, *stays: str) -> None:
+    """Work off the queue `hints`."""
     set_up_logs("sample-worker")
 
     def sweep() -> None:
         with Path(swept).open("a", encoding="utf-8") as file:
             file.write("swept\n")
 
-    make_worker("hints", connect(url), {"write_down": write_down}, sweep=sweep).work(burst=True)
+    table = {"write_down": write_down, "hold": hold}
+    make_worker("hints", connect(url), table, sweep=sweep).work(burst=not stays)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kinodom_common.contracts.wishes import DOWNLOADS_CHANNEL, WishEvent
+from kinodom_common.contracts.wishes import DOWNLOADS_CHANNEL, QUEUE_CHANNEL, QueueStatus, WishEvent
 from kinodom_common.errors import NotFound
 from kinodom_house.redis_files import DATABASES, users_acl
 from kinodom_sync import gconf
@@ -221,6 +221,33 @@ def test_progress_of_downloads_reaches_those_who_asked_for_it(
     other.send("ping", {"c": 1})
     other.wait_for("pong")
     assert other.count("download") == 0
+
+
+def test_the_queue_is_told_at_hello_when_asked_and_when_it_changes(
+    own_redis: RedisServer, replica: MakeReplica, viewer: MakeViewer
+) -> None:
+    service = replica()
+    early, other = viewer(service, "ann"), viewer(service, "bob")
+    early.hello(None, downloads=True)
+    other.hello(None)
+    status = QueueStatus(wanted=3, running=1, parallel=2)
+    with own_redis.client() as client:
+        assert until(lambda: client.publish(QUEUE_CHANNEL, status.model_dump_json()) and early.count("queue_status"))
+        late = viewer(service, "cat")
+        late.hello(None, downloads=True)
+        at_hello = late.wait_for("queue_status")
+        late.send("queue", {})
+        assert until(lambda: late.count("queue_status") == 1)
+
+        client.publish(QUEUE_CHANNEL, status.model_dump_json())
+        client.publish(QUEUE_CHANNEL, status.model_copy(update={"running": 2}).model_dump_json())
+        assert until(lambda: late.count("queue_status") == 2)
+
+    assert at_hello == status.model_dump(mode="json")
+    assert early.count("queue_status") == 2  # the same again is no news
+    other.send("ping", {"c": 1})
+    other.wait_for("pong")
+    assert other.count("queue_status") == 0
 
 
 def test_the_rights_that_the_house_gives_to_sync_are_enough(

@@ -37,9 +37,12 @@ class NginxFacts:
     gateway_url: str
     sync_url: str
     downloader_url: str
+    inner_key: str  # shown to the downloader's door
     library_root: str
+    work_root: str
     covers_root: str
     static_root: str
+    slices: str  # address and port, of this machine alone, at which Nginx asks itself for slices of a film
     listen: tuple[str, ...]  # arguments of `listen`: "8080", "[::]:8080 ipv6only=on"
     hosts: tuple[str, ...]  # of the operator, beside names and addresses that only a home network gives
     user: str | None = None  # "name group" for the workers when the master is root; None: as the master
@@ -71,6 +74,7 @@ def write_nginx_files(folder: Path, facts: NginxFacts, *, group: int | None = No
     user = f"user {facts.user};\n" if facts.user else ""
     write_whole(folder / "main.conf", f"{user}worker_processes {facts.workers};\n", group=group)
     write_whole(folder / "listen.conf", "".join(f"listen {listen};\n" for listen in facts.listen), group=group)
+    write_whole(folder / "slices.conf", f"listen {facts.slices};\n", group=group)
     write_whole(folder / "http.conf", _http(facts), group=group)
 
 
@@ -80,7 +84,10 @@ def _http(facts: NginxFacts) -> str:
         "gateway": facts.gateway_url,
         "sync": facts.sync_url,
         "downloader": facts.downloader_url,
+        "inner_key": facts.inner_key,
         "library_root": facts.library_root,
+        "work_root": facts.work_root,
+        "slices": f"http://{facts.slices}",
         "covers_root": facts.covers_root,
         "static_root": facts.static_root,
     }

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from kinodom_house.layout import Layout
     from kinodom_house.settings import HouseSettings
 
-INNER = ("redis", "catalogue", "resolver", "downloader", "sync", "gateway", "demo")
+INNER = ("redis", "catalogue", "resolver", "downloader", "sync", "gateway", "demo", "slices")
 # The programs the house is made of, and the Debian packages they come in.
 PROGRAMS = {"nginx": "nginx", "redis-server": "redis-server", "ffmpeg": "ffmpeg", "ffprobe": "ffmpeg"}
 WORKER_GRACE_S = 10.0  # a fetch in flight is handed back
 _GUNICORN = ("-m", "gunicorn", "--no-control-socket", "--worker-tmp-dir", "/dev/shm")  # noqa: S108 - memory, as advised
-_THREADED = ("-k", "gthread", "--workers", "1", "--threads", "8")
+_THREADED = ("-k", "gthread", "--workers", "1", "--threads")
+_THREADS = {"downloader": "48"}  # players wait at its door
 
 # Settings of the operator that go to one service; LOG_LEVEL goes to all. Each may also be given as KINODOM_<NAME>_FILE.
 OPERATOR_SETTINGS: Mapping[str, tuple[str, ...]] = {
@@ -49,7 +50,7 @@ OPERATOR_SETTINGS: Mapping[str, tuple[str, ...]] = {
         ),
     ),
     "sync": ("ROOM_REMOVE_TIME_MIN",),
-    "gateway": ("HOUSE_NAME", "LINK_LIFE_S", "SEARCH_WAIT_S"),
+    "gateway": ("API_TOKENS", "HOUSE_NAME", "LINK_LIFE_S", "SEARCH_WAIT_S"),
     "demo": ("DEMO_SECONDS",),
 }
 PATHS_OF_OPERATOR = frozenset({"KINODOM_SITES_ROOT", "KINODOM_YTDLP_COOKIES"})
@@ -79,6 +80,7 @@ def house_plan(site: Site) -> list[list[Process]]:
     workers = [
         _worker(site, "downloader-worker-1", "downloader"),
         _worker(site, "downloader-worker-2", "downloader"),
+        _worker(site, "downloader-usher", "downloader", module="usher"),
         _worker(site, "catalogue-worker", "catalogue"),
     ]
     return [[_redis(site)], [*web, _sync(site)], workers, [_nginx(site)]]
@@ -162,7 +164,7 @@ def _store(site: Site, service: str, *, durable: bool = False) -> str:
 
 def _web(site: Site, name: str) -> Process:
     bind = ("--bind", f"127.0.0.1:{site.ports[name]}")
-    command = (sys.executable, *_GUNICORN, *_THREADED, *bind, f"kinodom_{name}.wsgi:app")
+    command = (sys.executable, *_GUNICORN, *_THREADED, _THREADS.get(name, "8"), *bind, f"kinodom_{name}.wsgi:app")
     return _process(site, name, name, command, HttpProbe(site.ports[name]))
 
 
@@ -172,8 +174,8 @@ def _sync(site: Site) -> Process:
     return _process(site, "sync", "sync", command, HttpProbe(site.ports["sync"]))
 
 
-def _worker(site: Site, name: str, service: str) -> Process:
-    return _process(site, name, service, (sys.executable, "-m", f"kinodom_{service}.worker"), None, WORKER_GRACE_S)
+def _worker(site: Site, name: str, service: str, *, module: str = "worker") -> Process:
+    return _process(site, name, service, (sys.executable, "-m", f"kinodom_{service}.{module}"), None, WORKER_GRACE_S)
 
 
 def _process(

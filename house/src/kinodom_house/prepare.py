@@ -63,17 +63,20 @@ def prepare_site(site: Site) -> None:
     source = site.settings.repository / "nginx"
     shutil.copytree(source / "conf.d", layout.nginx / "conf.d")
     shutil.copy(source / "nginx.conf", layout.nginx / "nginx.conf")
-    write_nginx_files(layout.nginx / "house", _nginx_facts(site, keys["media_key"]))
+    write_nginx_files(layout.nginx / "house", _nginx_facts(site, keys))
 
 
-def _nginx_facts(site: Site, media_key: str) -> NginxFacts:
+def _nginx_facts(site: Site, keys: dict[str, str]) -> NginxFacts:
     layout, settings = site.layout, site.settings
     return NginxFacts(
-        media_key=media_key,
+        media_key=keys["media_key"],
         gateway_url=site.url("gateway"),
         sync_url=site.url("sync"),
         downloader_url=site.url("downloader"),
+        inner_key=keys["inner_key"],
         library_root=str(layout.media / "library"),
+        work_root=str(layout.media / "work"),
+        slices=f"127.0.0.1:{site.ports['slices']}",
         covers_root=str(layout.covers),
         static_root=str(static_root(settings)),
         listen=_listen(settings.bind, settings.port),

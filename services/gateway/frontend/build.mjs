@@ -1,8 +1,9 @@
 /**
  * Writes the hashed front end: `node build.mjs OUT_DIR`.
  *
- * OUT_DIR gets app-<hash>.js, player-<hash>.js, kinodom-<hash>.css, sprite-<hash>.svg, favicon-<hash>.svg and
- * manifest.json, which maps the plain name to the hashed one. The folder is emptied of earlier builds first.
+ * OUT_DIR gets app-<hash>.js, player-<hash>.js, kinodom-<hash>.css, sprite-<hash>.svg, favicon-<hash>.svg, the parts of
+ * the scripts that are loaded when they are needed, and manifest.json, which maps the plain name to the hashed one. The
+ * folder is emptied of earlier builds first.
  */
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -11,15 +12,22 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const SCRIPTS = { "app.js": "src/app.js", "player.js": "src/player.js" };
+const SCRIPTS = { app: "src/app.js", player: "src/player.js" };
+const PARTS = { "live.js": "src/player/live.js", "dash.js": "src/player/dash.js" }; // which a page may announce
 const STYLES = ["css/tokens.css", "css/kinodom.css", "css/more.css"];
 const PICTURES = { "sprite.svg": "src/sprite.svg", "favicon.svg": "src/favicon.svg" };
 
-/** @param {string} entry @returns {Promise<Uint8Array>} the bundle */
-async function script(entry) {
+/** @returns {Promise<{names: Record<string, string>, files: [string, Uint8Array][]}>} scripts by plain name, and all files */
+async function scripts() {
   const made = await build({
-    entryPoints: [path.join(here, entry)],
+    entryPoints: Object.fromEntries(Object.entries(SCRIPTS).map(([name, entry]) => [name, path.join(here, entry)])),
+    outdir: path.join(here, "dist"),
+    absWorkingDir: here,
+    entryNames: "[name]-[hash]",
+    chunkNames: "part-[name]-[hash]",
     bundle: true,
+    splitting: true,
+    metafile: true,
     minify: true,
     write: false,
     format: "esm",
@@ -27,7 +35,13 @@ async function script(entry) {
     legalComments: "inline",
     logLevel: "warning",
   });
-  return made.outputFiles[0].contents;
+  /** @type {Record<string, string>} */
+  const names = {};
+  for (const [file, facts] of Object.entries(made.metafile.outputs)) {
+    const wanted = [...Object.entries(PARTS), ...Object.entries(SCRIPTS).map(([name, entry]) => [`${name}.js`, entry])];
+    for (const [name, entry] of wanted) if (facts.entryPoint === entry) names[name] = path.basename(file);
+  }
+  return { names, files: made.outputFiles.map((file) => [path.basename(file.path), file.contents]) };
 }
 
 /** @returns {Promise<Uint8Array>} the one stylesheet; layers are ordered by its first part */
@@ -55,11 +69,12 @@ if (!out) {
 }
 await mkdir(out, { recursive: true });
 for (const name of await readdir(out)) {
-  if (/^(app|player|kinodom|sprite|favicon)-[0-9a-f]{12}\.(js|css|svg)$|^manifest\.json$/.test(name)) await rm(path.join(out, name));
+  if (/^(app|player|part-[a-z]+|kinodom|sprite|favicon)-[0-9A-Za-z]{8,12}\.(js|css|svg)$|^manifest\.json$/.test(name)) await rm(path.join(out, name));
 }
 const made = [["kinodom.css", await styles()]];
-for (const [name, entry] of Object.entries(SCRIPTS)) made.push([name, await script(entry)]);
+const { names, files } = await scripts();
 for (const [name, file] of Object.entries(PICTURES)) made.push([name, await readFile(path.join(here, file))]);
-const manifest = Object.fromEntries(made.map(([name, bytes]) => [name, hashed(name, bytes)]).sort());
+const manifest = Object.fromEntries([...made.map(([name, bytes]) => [name, hashed(name, bytes)]), ...Object.entries(names)].sort());
 for (const [name, bytes] of made) await writeFile(path.join(out, manifest[name]), bytes);
+for (const [name, bytes] of files) await writeFile(path.join(out, name), bytes);
 await writeFile(path.join(out, "manifest.json"), `${JSON.stringify(manifest, null, 1)}\n`);

@@ -4,7 +4,7 @@ import pytest
 
 from kinodom_catalogue.adapters.search_index import FreshIndex, NameIndex
 from kinodom_catalogue.adapters.shelf import StoreShelf
-from kinodom_catalogue.domain.ports import StoredTitle
+from kinodom_catalogue.domain.ports import StoredTitle, Which
 from kinodom_catalogue.domain.shelves import NoSuchPage, list_titles
 from kinodom_catalogue.domain.videos import delete_video, register_video
 from kinodom_common.contracts.videos import Title
@@ -157,3 +157,16 @@ def test_a_page_after_a_title_that_is_gone_is_refused(shelf: StoreShelf, clock: 
 
     with pytest.raises(NoSuchPage):
         list_titles(query, limit=2, after="t-gone", shelf=shelf, index=FreshIndex(shelf, clock))
+
+
+def test_what_fits_a_question_is_sifted_and_put_in_the_order_asked_for(shelf: StoreShelf, clock: Clock) -> None:
+    for number, year in enumerate((1927, 2001, 1994)):
+        title = card(f"ia:{number}", f"Metropolis {year}", year=year, kind="series" if year == 1994 else "film")
+        register_video(video_id(number), video_in(title), shelf=shelf, hints=FakeHints(), now=NOW)
+    index = FreshIndex(shelf, clock)
+
+    found = list_titles(
+        "metropolis", which=Which(order="year", kind="film"), limit=9, after=None, shelf=shelf, index=index
+    )
+
+    assert ([title.year for title in found.titles], found.total) == ([2001, 1927], 2)

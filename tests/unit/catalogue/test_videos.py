@@ -1,10 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from kinodom_catalogue.adapters.shelf import StoreShelf
-from kinodom_catalogue.domain.ports import NoSuchTitle, NoSuchVideo
-from kinodom_catalogue.domain.videos import delete_video, register_video, title_page, title_page_by_alias, video
+from kinodom_catalogue.domain.ports import NoSuchTitle, NoSuchVideo, TitleHasVideos
+from kinodom_catalogue.domain.videos import (
+    add_title,
+    delete_title,
+    delete_video,
+    refresh_title,
+    register_video,
+    title_page,
+    title_page_by_alias,
+    video,
+)
 from kinodom_common.contracts.videos import VideoIn
 from kinodom_common.ids import title_id_of
 from tests.support.catalogue_parts import NOW, Clock, FakeHints, card, video_id, video_in
@@ -116,3 +127,62 @@ def test_an_external_id_of_any_length_is_one_alias(shelf: StoreShelf, hints: Fak
 
     assert first != second
     assert title_page_by_alias(long + "x", shelf=shelf).title.title_id == first
+
+
+def test_a_title_is_put_on_the_shelf_without_a_video_and_stays(shelf: StoreShelf, hints: FakeHints) -> None:
+    made, created = add_title(card(year=1927), shelf=shelf, hints=hints, now=NOW)
+    again = add_title(card(), shelf=shelf, hints=hints, now=NOW)
+    register(1, video_in(), shelf, hints)
+
+    delete_video(video_id(1), shelf=shelf)
+
+    assert (made.year, made.videos_count, created, again[1]) == (1927, 0, True, False)
+    assert title_page(made.title_id, shelf=shelf).videos == ()
+    assert hints.given[0] == (made.title_id, 0)
+
+
+def test_a_title_that_came_with_its_video_stays_when_it_is_put_there_too(shelf: StoreShelf, hints: FakeHints) -> None:
+    title_id, _ = register(1, video_in(), shelf, hints)
+
+    _, created = add_title(card(), shelf=shelf, hints=hints, now=NOW)
+    delete_video(video_id(1), shelf=shelf)
+
+    assert not created
+    assert title_page(title_id, shelf=shelf).title.videos_count == 0
+
+
+def test_a_refresh_takes_over_what_the_source_says_now(shelf: StoreShelf, hints: FakeHints) -> None:
+    made, _ = add_title(card(year=1926, description="Old."), shelf=shelf, hints=hints, now=NOW)
+    shelf.change_title(
+        made.title_id, lambda found: replace(found, title=found.title.model_copy(update={"enrich_state": "nothing"}))
+    )
+
+    fresh = refresh_title(
+        made.title_id, card(year=1927, description="New.", genres=("Drama",)), shelf=shelf, hints=hints, now=NOW
+    )
+
+    assert (fresh.year, fresh.description, fresh.genres, fresh.enrich_state) == (1927, "New.", ("Drama",), "waiting")
+    assert hints.given == [(made.title_id, 0)] * 2
+
+
+def test_a_refresh_does_not_undo_what_a_provider_told(shelf: StoreShelf, hints: FakeHints) -> None:
+    made, _ = add_title(card(year=1927), shelf=shelf, hints=hints, now=NOW)
+    told = {"enriched_by": "OMDb", "description": "From OMDb."}
+    shelf.change_title(made.title_id, lambda found: replace(found, title=found.title.model_copy(update=told)))
+
+    fresh = refresh_title(made.title_id, card(description="From the source."), shelf=shelf, hints=hints, now=NOW)
+
+    assert fresh.description == "From OMDb."
+
+
+def test_a_title_goes_when_it_has_no_video_and_not_before(shelf: StoreShelf, hints: FakeHints) -> None:
+    made, _ = add_title(card(), shelf=shelf, hints=hints, now=NOW)
+    register(1, video_in(), shelf, hints)
+
+    with pytest.raises(TitleHasVideos):
+        delete_title(made.title_id, shelf=shelf)
+    delete_video(video_id(1), shelf=shelf)
+    delete_title(made.title_id, shelf=shelf)
+
+    with pytest.raises(NoSuchTitle):
+        delete_title(made.title_id, shelf=shelf)

@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from kinodom_catalogue.adapters.hints import QUEUE, QueueHints
+from kinodom_catalogue.domain.ports import Which
 from kinodom_catalogue.domain.videos import register_video
 from kinodom_catalogue.jobs import make_catalogue_worker, sweep
 from kinodom_catalogue.settings import Settings
@@ -86,7 +87,7 @@ def test_a_title_whose_hint_was_lost_is_swept_up(environ: dict[str, str], redis_
     given = sweep(deps)
     make_catalogue_worker(settings, deps).work(burst=True, with_scheduler=False)
 
-    stored = deps.shelf.newest(1, None)[0]
+    stored = deps.shelf.listed(Which(), 1, None)[0]
     assert given == 1
     assert stored.title.enrich_state == "off"  # no provider is switched on
     deps.close()

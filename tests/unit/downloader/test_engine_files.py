@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from kinodom_downloader.adapters.planner import CHUNK_BYTES
 from kinodom_downloader.domain.faults import DrmProtected, LivePlaylist, NotMedia, SegmentBad, SegmentMissing
 from tests.support import media, origin
 from tests.support.fetching import bytes_of, fetch_from
@@ -15,6 +16,9 @@ from tests.support.origin import Origin
 def host() -> Iterator[Origin]:
     with origin.origin() as server:
         yield server
+
+
+LAST_OF_20_MB = f"bytes={20_000_001 // CHUNK_BYTES * CHUNK_BYTES}-20000000"
 
 
 def padded_film(size: int) -> bytes:
@@ -32,7 +36,7 @@ def test_a_file_is_fetched_in_ranges_side_by_side(host: Origin, tmp_path: Path) 
     assert (track.role, track.container, len(track.parts)) == ("muxed", "mp4", 1)
     assert bytes_of(track) == host.files["/film.mp4"]
     ranges = {head.get("Range") for _, head in host.heads}
-    assert {"bytes=0-8388607", "bytes=8388608-16777215", "bytes=16777216-20000000"} <= ranges
+    assert {f"bytes=0-{CHUNK_BYTES - 1}", f"bytes={CHUNK_BYTES}-{2 * CHUNK_BYTES - 1}", LAST_OF_20_MB} <= ranges
 
 
 def test_a_host_without_ranges_sends_the_file_in_one_stream(host: Origin, tmp_path: Path) -> None:
@@ -47,7 +51,7 @@ def test_a_host_without_ranges_sends_the_file_in_one_stream(host: Origin, tmp_pa
 
 def test_finished_ranges_are_not_fetched_again(host: Origin, tmp_path: Path) -> None:
     host.files["/film.mp4"] = padded_film(20_000_001)
-    last = "bytes=16777216-20000000"
+    last = LAST_OF_20_MB
     refuse = origin.status(404)
     host.faults["/film.mp4"] = lambda answer, number: answer.headers.get("Range") == last and refuse(answer, number)
     with pytest.raises(SegmentMissing):

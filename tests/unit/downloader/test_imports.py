@@ -25,6 +25,7 @@ from kinodom_downloader.domain.faults import (
 from kinodom_downloader.domain.fetched import Fetched
 from kinodom_downloader.domain.wishes import LeaseLost
 from tests.support import media
+from tests.support.wants import LoopWants
 
 SRT = b"1\n00:00:01,000 --> 00:00:02,000\nHello\n"
 
@@ -85,7 +86,7 @@ def test_a_film_and_its_subtitles_are_copied_and_the_originals_stay(root: Path, 
 
 
 def test_the_fetcher_hands_files_to_the_import_and_a_lost_lease_ends_it(root: Path, work: Path) -> None:
-    fetch = EngineFetcher(EgressRules(frozenset()), workers=1, user_agent="x", import_root=root)
+    fetch = EngineFetcher(EgressRules(frozenset()), workers=1, user_agent="x", wants=LoopWants(), import_root=root)
 
     fetched = fetch(offer(), work, wanted_height_px=None, on_progress=lambda _p: None, should_stop=lambda: False)
 
@@ -95,7 +96,7 @@ def test_the_fetcher_hands_files_to_the_import_and_a_lost_lease_ends_it(root: Pa
 
 
 def test_the_engine_opens_no_file_for_an_offer_that_says_something_else(root: Path, work: Path) -> None:
-    fetch = EngineFetcher(EgressRules(frozenset()), workers=1, user_agent="x", import_root=root)
+    fetch = EngineFetcher(EgressRules(frozenset()), workers=1, user_agent="x", wants=LoopWants(), import_root=root)
     wrong = offer().model_copy(update={"delivery": "progressive"})
 
     with pytest.raises(KinodomError) as caught:

@@ -49,6 +49,15 @@ def test_of_many_who_ask_at_once_one_makes_the_wish(wishes: StoredWishes) -> Non
     assert made.count(True) == 1
 
 
+def test_a_step_that_changes_nothing_writes_nothing(wishes: StoredWishes) -> None:
+    wishes.add(a_wish())
+
+    same = wishes.change(a_wish().wish_id, lambda wish: rules.asked_again(wish, now_s=9.0))
+
+    assert same == wishes.get(a_wish().wish_id)
+    assert same.version == 1
+
+
 def test_of_many_who_claim_at_once_one_gets_it(wishes: StoredWishes) -> None:
     wish = a_wish()
     wishes.add(wish)
@@ -93,6 +102,9 @@ def test_a_deleted_wish_is_gone(wishes: StoredWishes) -> None:
 def test_of_many_who_take_at_once_no_more_get_a_wish_than_are_allowed(wishes: StoredWishes) -> None:
     class Silent:
         def announce(self, event: object) -> None:
+            """Say nothing."""
+
+        def tell_queue(self) -> None:
             """Say nothing."""
 
     for number in range(12):

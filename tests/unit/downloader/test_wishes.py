@@ -115,7 +115,7 @@ def test_a_wish_waits_for_space_for_ever() -> None:
     wish = a_wish(waits=rules.MAX_WAITS - 1)
     held = rules.claim(wish, token="t", now_s=0.0)
 
-    waiting = rules.waiting_for_space(held, reason="Full.", now_s=0.0)
+    waiting = rules.waiting_for_disk(held, code="no_space", reason="Full.", now_s=0.0)
 
     assert (waiting.state, waiting.reason_code, waiting.waits) == ("waiting", "no_space", wish.waits)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,13 +12,13 @@ import pytest
 
 from kinodom_common.contracts.offers import Offer, OfferList
 from kinodom_common.contracts.titles import TitleCard
-from kinodom_common.contracts.wishes import Progress, WishEvent, WishRequest
+from kinodom_common.contracts.wishes import Progress, WishEvent, WishRequest, WishState
 from kinodom_common.errors import KinodomError, Rejected, UpstreamFailed
 from kinodom_downloader.adapters.workfolder import told_when_full
 from kinodom_downloader.domain import asking, taking, working
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.fetched import Fetched
-from kinodom_downloader.domain.room import Disk
+from kinodom_downloader.domain.room import Disk, MediaFolderUnusable
 from kinodom_downloader.domain.shown import video_of
 
 if TYPE_CHECKING:
@@ -56,6 +57,9 @@ class MemoryWishes:
     def unfinished(self) -> Iterable[rules.StoredWish]:
         return [wish for wish in self.kept.values() if wish.state not in ("ready", "refused")]
 
+    def counts(self) -> dict[WishState, int]:
+        return dict(Counter(wish.state for wish in self.kept.values()))
+
     def forget(self, wish_id: str) -> None:
         del self.kept[wish_id]
 
@@ -70,9 +74,13 @@ class MemoryWishes:
 @dataclass
 class Hints:
     given: list[tuple[str, int]] = field(default_factory=list)
+    hurried: list[str] = field(default_factory=list)
 
     def give(self, wish_id: str, attempt: int) -> None:
         self.given.append((wish_id, attempt))
+
+    def hurry(self, wish_id: str) -> None:
+        self.hurried.append(wish_id)
 
 
 @dataclass
@@ -82,11 +90,18 @@ class News:
     def announce(self, event: WishEvent) -> None:
         self.said.append(event)
 
+    def tell_queue(self) -> None:
+        """Say nothing: `announce` is looked at."""
+
 
 @dataclass
 class Offers:
     offers_now: tuple[Offer, ...] = (Offer(source="demo", url="http://demo/a.m3u8", delivery="hls"),)
     error: KinodomError | None = None
+    told: list[tuple[str, bool]] = field(default_factory=list)
+
+    def tell(self, request: WishRequest, offer: Offer, *, played: bool) -> None:
+        self.told.append((offer.url, played))
 
     def offers(self, request: WishRequest) -> OfferList:
         if self.error is not None:
@@ -123,6 +138,7 @@ SHOWN = video_of(REQUEST, tracks=(), duration_s=40.0, height_px=720, size_bytes=
 class Folders:
     room: int = 10**12
     parts: int = 0
+    error: KinodomError | None = None
     shown: VideoIn | None = None
     cleared: list[str] = field(default_factory=list)
     before_fence: Callable[[], None] = lambda: None
@@ -131,6 +147,8 @@ class Folders:
         return Path("/nowhere")
 
     def disk(self) -> Disk:
+        if self.error is not None:
+            raise self.error
         return Disk(free_bytes=self.room, total_bytes=10**12)
 
     def library_bytes(self) -> int:
@@ -247,6 +265,7 @@ def test_the_next_offer_is_taken_when_one_fails(world: World) -> None:
     wish = world.work()
 
     assert (wish.state, world.fetch.asked) == ("ready", [bad.url, good.url])
+    assert world.resolver.told == [(bad.url, False), (good.url, True)]
 
 
 def test_a_protected_offer_does_not_stop_the_next_one(world: World) -> None:
@@ -306,6 +325,21 @@ def test_a_full_disk_makes_the_wish_wait_for_space(world: World, full: str) -> N
     wish = world.work()
 
     assert (wish.state, wish.reason_code) == ("waiting", "no_space")
+
+
+@pytest.mark.parametrize("trouble", [errno.EROFS, errno.EIO, errno.EACCES])
+def test_a_disk_that_is_away_makes_the_wish_wait_for_it(world: World, trouble: int) -> None:
+    world.fetch.broken["http://demo/a.m3u8"] = OSError(trouble, "No way to write")
+
+    wish = world.work()
+
+    assert (wish.state, wish.reason_code, wish.waits) == ("waiting", "media_folder_unusable", 0)
+
+
+def test_a_media_folder_that_is_missing_makes_the_wish_wait_for_it(world: World) -> None:
+    world.folders.error = MediaFolderUnusable("The media folder cannot be read.")
+
+    assert (world.work().state, world.work().reason_code) == ("waiting", "media_folder_unusable")
 
 
 def test_a_folder_that_outlived_its_worker_is_not_fetched_again(world: World) -> None:
@@ -519,3 +553,57 @@ def test_a_wish_that_waited_for_space_goes_on_when_there_is_room(world: World) -
     world.folders.room, world.now_s = 10**12, waiting.next_try_at_s
 
     assert world.work().state == "ready"
+
+
+def told(world: World) -> list[tuple[str, str]]:
+    return [(event.type, event.state) for event in world.news.said]
+
+
+def test_a_run_is_told_from_its_start_to_its_end(world: World) -> None:
+    world.work()
+
+    assert told(world) == [
+        ("queue_status", "wanted"),
+        ("task_started", "running"),
+        ("task_progress", "running"),
+        ("task_completed", "ready"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "state"), [(UpstreamFailed("No answer."), "waiting"), (Rejected("Protected."), "refused")]
+)
+def test_a_run_that_stops_is_told_with_its_reason(world: World, error: KinodomError, state: str) -> None:
+    world.fetch.broken["http://demo/a.m3u8"] = error
+
+    world.work()
+
+    assert told(world)[-1] == ("task_failed", state)
+    assert world.news.said[-1].reason == error.detail
+
+
+def test_a_wish_that_is_handed_back_is_told(world: World) -> None:
+    world.fetch.broken["http://demo/a.m3u8"] = working.HandedBack("stop")
+
+    with pytest.raises(working.HandedBack):
+        world.work()
+
+    assert told(world)[-1] == ("queue_status", "wanted")
+
+
+def test_a_wish_whose_worker_was_told_to_stop_is_told(world: World) -> None:
+    world.wishes.change(WISH_ID, lambda wish: rules.claim(wish, token="t", now_s=world.now_s))
+
+    working.hand_back(token="t", tools=world.tools)
+
+    assert told(world)[-1] == ("queue_status", "wanted")
+
+
+def test_what_is_done_with_a_wish_in_the_queue_is_told(world: World) -> None:
+    asking.pause(WISH_ID, desk=world.desk)
+    asking.resume(WISH_ID, desk=world.desk)
+    asking.move(WISH_ID, None, desk=world.desk)
+    asking.forget(WISH_ID, desk=world.desk)
+
+    assert told(world)[1:] == [("queue_status", state) for state in ("paused", "wanted", "wanted", "wanted")]
+    assert [event.gone for event in world.news.said] == [False, False, False, False, True]

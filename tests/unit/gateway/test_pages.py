@@ -48,6 +48,12 @@ def test_the_shelf_shows_what_is_on_the_disk_and_what_is_coming(house: House) ->
     assert "38 %" in text
 
 
+def test_a_title_without_a_film_on_the_disk_says_so_on_the_shelf(house: House) -> None:
+    house.put_on_disk()
+
+    assert "Series, 2026, can be had" in house.client().get("/").text
+
+
 def test_a_search_shows_offers_and_names_the_silent_source(house: House) -> None:
     text = house.client().get("/search?q=lighthouse").text
 
@@ -158,6 +164,50 @@ def test_an_episode_that_the_dub_lacks_is_refused_in_words(house: House) -> None
 
     assert reply.status_code == 404
     assert "has not made episode 3" in reply.text
+
+
+def test_the_page_gets_numbers_or_a_season_in_one_press(house: House) -> None:
+    browser = house.client()
+    form = {"csrf": csrf_of(browser), "external_id": EXTERNAL, "translation_id": "prichal"}
+
+    some = browser.post("/wishes", data={**form, "numbers": "2-3"}, headers=SAME)
+    season = browser.post("/wishes", data={**form, "season": "1", "numbers": ""}, headers=SAME)
+
+    assert (some.status_code, season.status_code) == (303, 303)
+    assert [request.episode for request in house.downloader.asked] == [2, 3, 1, 2, 3]
+
+
+def test_a_press_for_more_than_the_dub_has_makes_nothing_and_lists_what_is_missing(house: House) -> None:
+    browser = house.client()
+    form = {"csrf": csrf_of(browser), "external_id": EXTERNAL, "translation_id": "kotelnaya", "numbers": "2-5"}
+
+    english = browser.post("/wishes", data=form, headers={**SAME, "Accept": "text/html"})
+    russian = browser.post("/wishes", data=form, headers={**SAME, "Accept": "text/html", "Accept-Language": "ru"})
+
+    assert "has not made episodes 3, 4, 5." in english.text
+    assert "нет серий: 3, 4, 5." in russian.text
+    assert house.downloader.asked == []
+
+
+def test_the_button_says_which_episodes_it_gets(house: House) -> None:
+    house.put_on_disk(a_video(1))
+
+    text = house.client().get(f"/titles/{TITLE_ID}?dub=prichal").text
+
+    assert "Get 2 to 3</button>" in text
+    assert 'name="numbers"' in text
+    assert 'name="season"' not in text
+
+
+def test_a_series_of_several_seasons_lets_one_be_chosen(house: House) -> None:
+    episodes = tuple(EpisodeRef(season=season, episode=1) for season in (1, 2))
+    dub = Translation(translation_id="prichal", name="Prichal", episodes=episodes)
+    house.resolver.titles[EXTERNAL] = SOURCE_TITLE.model_copy(update={"translations": (dub,)})
+
+    text = house.client().get(f"/find/{EXTERNAL}").text
+
+    assert "Download all</button>" in text
+    assert '<option value="2">2</option>' in text
 
 
 def test_the_watch_page_has_a_signed_link_and_the_next_episode(house: House) -> None:

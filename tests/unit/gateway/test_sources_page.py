@@ -86,6 +86,72 @@ def test_a_wrong_number_is_said_in_its_row_and_changes_nothing(house: House) -> 
     assert house.resolver.changes == []
 
 
+def test_a_proxy_and_browser_like_tls_are_set_and_an_empty_field_keeps_the_proxy(house: House) -> None:
+    browser = house.client()
+    sent(browser, "/sources/demo/way", proxy=" http://me:hidden@proxy.test:3128 ", browser_tls="yes")
+    sent(browser, "/sources/demo/way", proxy="")
+
+    (_, first), (_, second) = house.resolver.changes
+    assert (first.proxy, first.browser_tls) == ("http://me:hidden@proxy.test:3128", True)
+    assert (second.browser_tls, second.model_fields_set) == (False, {"browser_tls"})
+
+
+def test_a_proxy_is_shown_without_its_user_and_can_be_given_up(house: House) -> None:
+    house.resolver.cards[0] = SOURCES[0].model_copy(update={"proxy": "http://proxy.test:3128", "browser_tls": True})
+    browser = house.client()
+
+    demo = row(browser.get("/sources").text, "demo")
+    reply = sent(browser, "/sources/demo/way/straight")
+
+    assert 'placeholder="http://proxy.test:3128"' in demo
+    assert "through the proxy http://proxy.test:3128, looks like a browser" in demo
+    assert re.search(r'id="tls-demo"[^>]* checked', demo)
+    [(name, change)] = house.resolver.changes
+    assert (reply.status_code, name, change.proxy, change.model_fields_set) == (303, "demo", None, {"proxy"})
+
+
+def test_a_proxy_of_another_form_is_said_and_changes_nothing(house: House) -> None:
+    reply = sent(house.client(), "/sources/demo/way", proxy="socks5://x")
+
+    assert reply.status_code == 400
+    assert "note--trouble" in row(reply.text, "demo")
+    assert house.resolver.changes == []
+
+
+def test_a_described_site_with_mistakes_shows_each_with_its_line(house: House) -> None:
+    lines = ("lantern.yaml:3: `wieght` is not known here", "lantern.yaml:9: `name` is missing here")
+    sick = SourceCard(name="lantern", label="lantern.yaml", weight=0, enabled=False, mistakes=lines)
+    house.resolver.cards.append(sick)
+
+    shown = row(house.client().get("/sources").text, "lantern")
+
+    assert [one for one in lines if f"<code>{one}</code>" not in shown] == []
+    assert "has mistakes" in shown
+    assert "Mend these lines" in shown
+
+
+def test_a_source_behind_a_bot_check_says_what_a_person_can_do(house: House) -> None:
+    health = SOURCES[0].health.model_copy(update={"last_failure_at": NOW, "last_success_at": None})
+    house.resolver.cards[0] = SOURCES[0].model_copy(
+        update={"health": health.model_copy(update={"last_code": "bot_check"})}
+    )
+
+    demo = row(house.client().get("/sources").text, "demo")
+
+    assert "wants a person" in demo
+    assert "Open the site in your browser" in demo
+
+
+def test_names_of_sources_that_are_words_are_translated_and_names_of_sites_are_not(house: House) -> None:
+    page = house.client().get("/sources", headers={"Accept-Language": "ru"}).text
+    search = house.client().get("/search?q=lighthouse", headers={"Accept-Language": "ru"}).text
+
+    names = re.findall(r'class="source__name">([^<]+)<', page)
+    assert names == ["Демо-фильмы", "Internet Archive", "Вставленный адрес", "Kodik"]
+    assert "Демо-фильмы" in search
+    assert "Demo films" not in search
+
+
 def test_one_step_later_swaps_two_weights(house: House) -> None:
     sent(house.client(), "/sources/demo/move", by="later")
 

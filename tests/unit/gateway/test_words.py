@@ -31,9 +31,9 @@ VALUE = re.compile(r"%\((\w+)\)[sd]")
 SHOWN = {"aria-label", "alt", "placeholder", "title", "data-copied", "data-play", "data-pause", "data-busy"}
 # What stands on a Russian page in Latin letters: names, addresses, codes.
 NAMES = re.compile(
-    r"The Tin Lighthouse|Studio Kotelnaya|Kotelnaya|Prichal|Part \d|Demo site|Internet Archive|Kinodom|English"
+    r"The Tin Lighthouse|Studio Kotelnaya|Kotelnaya|Prichal|Part \d|Internet Archive|Kinodom|English"
     r"|demo:tin-lighthouse|http\S+|[a-z]+(?:_[a-z]+)+|Shift|[KJLMSNPCDFI]\b|\d+p\b|QR|[Cc]ookie|lighthouse|^[0-9a-f]{32}$"
-    r"|Addresses|Kodik|KINODOM_\w+|session|films\.example"
+    r"|Kodik|KINODOM_\w+|session|films\.example|TLS|HTTP|CONNECT"
 )
 ROOM = "room-1"
 

@@ -155,7 +155,7 @@ def test_a_mutated_page_is_read_or_gives_a_known_error(name: str, seed: int) -> 
             {"results": [result("serial-5", kinopoisk_id="5", link=URL[6:])]}, page_text, sample("ftor_direct.json")
         )
 
-        page = page_of(URL, page_text.encode("utf-8", "replace"))
+        page = page_of(page_text.encode("utf-8", "replace"), url=URL)
         title = by_page.title_of("kodik", "kinopoisk:5", page, None)
         try:
             offers = tuple(kodik(told).offers("kinopoisk:5", 1, 2, "610"))

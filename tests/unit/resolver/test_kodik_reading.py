@@ -27,7 +27,7 @@ def read(raw: object) -> Record:
 
 def page(name: str, text: str | None = None) -> PlayerPage:
     kind = "video" if "movie" in name else "serial"
-    return page_of(f"https://kodikplayer.com/{kind}/1/ab/720p", (text or sample_page(name)).encode())
+    return page_of((text or sample_page(name)).encode(), url=f"https://kodikplayer.com/{kind}/1/ab/720p")
 
 
 def test_every_field_of_a_recorded_result_is_read() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask, Response, request
@@ -12,13 +14,15 @@ from kinodom_common.contracts.offers import Delivery, Offer, OfferList
 from kinodom_common.contracts.titles import EpisodeRef, SourceTitle, TitleCard, Translation
 from kinodom_common.errors import UpstreamFailed
 from kinodom_resolver.adapters.probe import OfferNotPlayable, OutsideProbe
-from kinodom_resolver.adapters.redis_health import RedisHealth
-from kinodom_resolver.adapters.redis_line import RedisLine
+from kinodom_resolver.adapters.redis_line import RedisLine, connect
+from kinodom_resolver.adapters.redis_plays import RedisPlays
 from kinodom_resolver.domain import finding
+from kinodom_resolver.domain.playing import Tried, in_order, mark_of
 from kinodom_resolver.domain.probing import Episode, NoOfferPlays, Tools, playing
 from kinodom_resolver.domain.wall import Wall
 from tests.support.fake_sources import FakeSource, listed
 from tests.support.outside import outside_for
+from tests.support.redis_server import RedisServer
 from tests.support.served import served
 
 
@@ -67,7 +71,7 @@ class Desk:
     def __init__(self, judge: Judge, *sources: FakeSource) -> None:
         self.judge = judge
         self.now_s = 1000.0
-        self.book = RedisHealth(RedisLine(None))
+        self.book = RedisPlays(RedisLine(None))
         self.tools = Tools(
             listed=listed(*sources), wall=Wall(), deadline_s=60, probe=judge, book=self.book, now=lambda: self.now_s
         )
@@ -97,7 +101,7 @@ def test_the_next_source_helps_out_with_the_dub_that_is_most_like_the_wanted_one
     assert (reply.external_id, reply.translation_id, reply.offers[0].source) == ("two:y", "q", "two")
 
 
-def test_the_heavier_source_is_tried_first_and_among_equals_who_played_last() -> None:
+def test_what_played_last_is_tried_first_and_the_rest_by_weight() -> None:
     pages = {name: page(f"{name}:x", dub("a", "A", 1)) for name in ("one", "two", "big")}
     one, two = (Shelved(name, [offer(name)], page=pages[name]) for name in ("one", "two"))
     big = Shelved("big", [offer("big")], page=pages["big"], weight=50)
@@ -107,9 +111,71 @@ def test_the_heavier_source_is_tried_first_and_among_equals_who_played_last() ->
     first = list(desk.judge.asked)
     desk.now_s += 10
     desk.play("one:x", "two:x", "big:x")
+    second = desk.judge.asked[len(first) :]
+    desk.judge.good = ("one",)
+    desk.play("one:x", "two:x", "big:x")
 
-    assert first == ["big", "one", "two"]
-    assert desk.judge.asked[3:] == ["big", "two"]
+    assert (first, second) == (["big", "one", "two"], ["two"])
+    assert desk.judge.asked[len(first) + 1 :] == ["two", "big", "one"]
+
+
+def test_a_kind_of_offer_that_failed_for_one_episode_comes_last_for_the_next() -> None:
+    tall, low = (
+        Offer(source="?", url=f"https://{host}.test/{host}", delivery="hls", height_px=height)
+        for host, height in (("tall", 1080), ("low", 720))
+    )
+    desk = Desk(Judge("low"), Shelved("one", [tall, low]))
+
+    desk.play("one:x", episode=1)
+    desk.play("one:x", episode=2)
+
+    assert desk.judge.asked == ["tall", "low", "low"]
+
+
+def test_of_equal_heights_what_played_goes_first_and_a_lower_one_never_before_a_higher() -> None:
+    offers = [
+        Offer(source="?", url=f"https://{host}.test/x", delivery="hls", height_px=height)
+        for host, height in (("a", 1080), ("b", 1080), ("c", 720), ("d", 480))
+    ]
+    reply = OfferList(external_id="one:x", translation_id="a", offers=tuple(offers))
+    known = {
+        mark_of(offers[1], "a"): Tried(at_s=1, played=True),
+        mark_of(offers[2], "a"): Tried(at_s=1, played=False),
+        mark_of(offers[3], "a"): Tried(at_s=1, played=True),
+        mark_of(offers[0], "another dub"): Tried(at_s=1, played=False),
+    }
+
+    ordered = in_order(reply, known)
+
+    assert [urlsplit(one.url).hostname for one in ordered.offers] == ["b.test", "a.test", "d.test", "c.test"]
+
+
+def test_what_played_is_known_to_other_replicas_and_after_a_restart(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path).start()
+    mine, theirs = connect(server.url), connect(server.url)
+    one = offer("1")
+
+    RedisPlays(RedisLine(mine)).note("one:x", mark_of(one, "a"), Tried(at_s=5, played=True))
+    known = RedisPlays(RedisLine(theirs)).of("one:x")
+
+    assert known == {mark_of(one, "a"): Tried(at_s=5, played=True)}
+    assert mine is not None
+    assert 0 < mine.ttl(mine.keys("kd:resolver:plays:*")[0]) <= 86_400
+    for client in (mine, theirs):
+        assert client is not None
+        client.close()
+    server.stop()
+
+
+def test_without_redis_what_played_is_known_here() -> None:
+    book = RedisPlays(RedisLine(None))
+    for number in range(300):
+        book.note("one:x", str(number), Tried(at_s=number, played=True))
+
+    known = book.of("one:x")
+
+    assert (len(known), "299" in known, "0" in known) == (200, True, False)
+    assert book.of("one:y") == {}
 
 
 def test_when_nothing_plays_the_reasons_are_told_by_source() -> None:

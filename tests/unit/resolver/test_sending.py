@@ -12,11 +12,14 @@ from functools import partial
 import pytest
 from flask import Flask, Response, request
 
-from kinodom_common.egress import AddressRefused, OutsideBadStatus, OutsideUnreachable
+from kinodom_common.egress import AddressRefused, OutsideBadStatus, OutsideClient, OutsideUnreachable
 from kinodom_common.errors import KinodomError
 from kinodom_resolver.adapters.redis_health import RedisHealth
 from kinodom_resolver.adapters.redis_line import RedisLine
 from kinodom_resolver.adapters.sending import HostResting, Hosts, SourceOutside, through
+from kinodom_resolver.adapters.site_files import parse_site
+from kinodom_resolver.adapters.site_source import YamlSite
+from kinodom_resolver.adapters.site_web import HostNotListed, Pace, SiteWeb
 from tests.support.outside import outside_for
 from tests.support.served import served
 
@@ -245,6 +248,66 @@ def test_a_proxy_leads_nobody_into_the_home(url: str, time: Time) -> None:
 
     with pytest.raises(AddressRefused):
         client.get("http://192.168.0.1/secret")
+
+    assert proxy.heads == []
+    proxy.close()
+
+
+PLAIN = """
+name: plain
+label: Plain
+home: {home}
+cookies: {{from: file}}
+{more}
+search: {{address: "/thing?q={{query}}", each: $.hits, link: $.link, name: $.name}}
+title: {{name: $.name}}
+media: {{links: $.film}}
+"""
+
+
+def described(url: str, time: Time, manners: Manners | None = None, more: str = "") -> YamlSite:
+    site = parse_site(PLAIN.format(home=url.removesuffix("thing"), more=more), "plain.yaml").site
+    assert site is not None
+    hosts = Hosts(RedisHealth(RedisLine(None), clock=time), RedisLine(None), now=time, pause=time.pause)
+    hosts._retries["127.0.0.1"] = 9.0
+
+    def way(name: str, client: OutsideClient) -> SourceOutside:
+        return SourceOutside(name, partial(through, client), hosts=hosts, manners=manners or Manners())
+
+    return YamlSite(site, SiteWeb(site, outside_for(url), pace=Pace(0), way=way))
+
+
+def test_a_described_site_is_asked_again_with_the_cookie_that_the_operator_set(
+    shop: Shop, url: str, time: Time
+) -> None:
+    shop.statuses = [503]
+
+    described(url, time, Manners(cookie="set=here")).search("x")
+
+    assert [one["Cookie"] for one in shop.asked] == ["set=here", "set=here"]
+
+
+def test_a_described_site_goes_by_the_proxy_in_its_file_and_by_another_that_the_operator_set(
+    shop: Shop, url: str, time: Time
+) -> None:
+    filed, chosen = middleman_for(url), middleman_for(url)
+    more = f"proxy: 127.0.0.1:{filed.port}"
+
+    described(url, time, more=more).search("x")
+    described(url, time, Manners(proxy=f"http://127.0.0.1:{chosen.port}"), more=more).search("x")
+
+    assert (len(filed.heads), len(chosen.heads)) == (1, 1)
+    assert [one["Cookie"] for one in shop.asked] == ["from=file", "from=file"]
+    filed.close()
+    chosen.close()
+
+
+def test_a_described_site_leads_its_proxy_to_no_other_host(shop: Shop, url: str, time: Time) -> None:
+    proxy = middleman_for(url)
+    site = described(url, time, more=f"proxy: 127.0.0.1:{proxy.port}")
+
+    with pytest.raises(HostNotListed):
+        site._web.get("http://other.example/")
 
     assert proxy.heads == []
     proxy.close()

@@ -12,7 +12,7 @@ from kinodom_common.contracts.titles import SearchReply
 from kinodom_common.egress import OutsideClient, OutsideTooLarge
 from kinodom_common.errors import NotFound, UpstreamFailed
 from kinodom_resolver.adapters.site_files import parse_site, read_site
-from kinodom_resolver.adapters.site_pages import SiteGarbled
+from kinodom_resolver.adapters.site_reader import SiteGarbled
 from kinodom_resolver.adapters.site_source import YamlSite
 from kinodom_resolver.adapters.site_web import PAGE_BYTES, HostNotListed, Pace, SiteWeb
 from tests.support.fake_sites import DESCRIPTIONS, PORTS, FakeSites, served_sites

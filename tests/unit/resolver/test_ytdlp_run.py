@@ -15,24 +15,26 @@ from kinodom_common.processes import Command, Limits, run
 from kinodom_resolver.adapters.ytdlp_run import CHILD, LIMITS, YtDlpFailed, YtDlpRuns, YtDlpTimeout, YtDlpUnknown
 from kinodom_resolver.sources.ytdlp import YtDlp
 from tests.support.certificates import Authority
-from tests.support.fake_peertube_https import ADDRESS, HOST, UUID, FakePeerTube, served_peertube
+from tests.support.fake_peertube import HOST, WALK, WALK_ADDRESS, FakePeerTube, served_over_tls
 from tests.support.wires import http, says, wire_server
 
 pytestmark = pytest.mark.slow
 
-EXTERNAL_ID = f"ytdlp:peertube%3A{HOST}%3A{UUID}"
+EXTERNAL_ID = f"ytdlp:peertube%3A{HOST}%3A{WALK}"
 
 
 @pytest.fixture
 def tube() -> FakePeerTube:
-    return FakePeerTube()
+    site = FakePeerTube()
+    site.captions = {"data": [{"language": {"id": "fr"}, "captionPath": "/c/fr.vtt"}]}
+    return site
 
 
 @pytest.fixture
 def runs(tube: FakePeerTube, tmp_path: Path) -> Iterator[YtDlpRuns]:
     authority = Authority()
     (tmp_path / "authorities.pem").write_bytes(authority.pem)
-    with served_peertube(tube, authority) as rules:
+    with served_over_tls(tube, authority) as rules:
         yield YtDlpRuns(rules=rules, extractors=("default",), timeout_s=60, authorities=tmp_path / "authorities.pem")
 
 
@@ -70,7 +72,7 @@ def test_an_address_nobody_knows_asks_nobody(runs: YtDlpRuns, tube: FakePeerTube
 
 def test_a_site_that_is_not_on_the_list_is_not_asked(runs: YtDlpRuns, tube: FakePeerTube) -> None:
     with pytest.raises(YtDlpUnknown):
-        replace(runs, extractors=("vimeo",)).extract(ADDRESS)
+        replace(runs, extractors=("vimeo",)).extract(WALK_ADDRESS)
 
     assert tube.asked == []
 
@@ -96,7 +98,7 @@ def test_a_redirect_to_an_inner_address_is_refused(runs: YtDlpRuns, tube: FakePe
         tube.instead = lambda: Response(status=302, headers=leads)
 
         with pytest.raises(AddressRefused, match=r"inner\.example"):
-            runs.extract(ADDRESS)
+            runs.extract(WALK_ADDRESS)
 
         assert inner.requests == []
 
@@ -106,7 +108,7 @@ def test_an_extraction_that_hangs_is_killed_in_time(runs: YtDlpRuns, tube: FakeP
     before = children()
 
     with pytest.raises(YtDlpTimeout):
-        replace(runs, timeout_s=3).extract(ADDRESS)
+        replace(runs, timeout_s=3).extract(WALK_ADDRESS)
 
     assert children() == before
     assert leftovers() == []
@@ -116,7 +118,7 @@ def test_a_page_that_yt_dlp_cannot_read_is_a_failure_in_plain_words(runs: YtDlpR
     tube.instead = lambda: Response("{}", status=403)
 
     with pytest.raises(YtDlpFailed) as caught:
-        runs.extract(ADDRESS)
+        runs.extract(WALK_ADDRESS)
 
     assert "403" in caught.value.detail
     assert "http" not in caught.value.detail.lower().replace("http error", "")
@@ -124,7 +126,7 @@ def test_a_page_that_yt_dlp_cannot_read_is_a_failure_in_plain_words(runs: YtDlpR
 
 def test_too_little_memory_is_a_failure_and_no_crash_of_ours(runs: YtDlpRuns) -> None:
     with pytest.raises(YtDlpFailed):
-        replace(runs, limits=replace(LIMITS, address_space_bytes=24 * 1024**2)).extract(ADDRESS)
+        replace(runs, limits=replace(LIMITS, address_space_bytes=24 * 1024**2)).extract(WALK_ADDRESS)
 
 
 def test_environment_configuration_and_plugins_are_ignored(
@@ -144,7 +146,7 @@ def test_environment_configuration_and_plugins_are_ignored(
         monkeypatch.setenv(name, str(value))
     monkeypatch.setenv("NO_PROXY", "*")
 
-    facts = runs.extract(ADDRESS)
+    facts = runs.extract(WALK_ADDRESS)
 
     assert facts["title"]
     assert not marker.exists()
@@ -156,7 +158,7 @@ def test_cookies_go_along_and_their_file_stays_as_it_was(runs: YtDlpRuns, tube: 
     cookies.chmod(0o400)
     before = (cookies.read_bytes(), cookies.stat().st_mtime_ns)
 
-    replace(runs, cookies=cookies).extract(ADDRESS)
+    replace(runs, cookies=cookies).extract(WALK_ADDRESS)
 
     assert any(headers.get("Cookie") == "session=invented" for _, headers in tube.asked)
     assert (cookies.read_bytes(), cookies.stat().st_mtime_ns) == before

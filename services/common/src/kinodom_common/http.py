@@ -80,6 +80,10 @@ class HttpClient:
         """Return the service's answer to a request that is sent once."""
         return self._read(self._call("POST", path, body=body), path, model)
 
+    def tell(self, path: str, body: BaseModel) -> None:
+        """Send something that needs no answer, once."""
+        self._call("POST", path, body=body)
+
     def put(self, path: str, body: BaseModel, model: type[Model]) -> Model:
         """Return the service's answer to a state that may be sent again."""
         return self._read(self._call("PUT", path, body=body), path, model)

@@ -96,6 +96,13 @@ def respond(problem: Problem) -> Response:
     return answer
 
 
+def not_known(code: str, detail: str) -> Response:
+    """Return the answer to a call that does not show the key or token it needs."""
+    answer = respond(Problem(title="Not allowed", status=401, code=code, detail=detail, request_id=request_id()))
+    answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
 def register_problems(app: Flask) -> None:
     """Make every error of this app a problem document."""
 

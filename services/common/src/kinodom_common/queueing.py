@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import signal
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,13 +25,14 @@ from kinodom_common.errors import KinodomError, Rejected, UpstreamFailed
 from kinodom_common.logs import get_log, request_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 log = get_log(__name__)
 
 MONITORING_S = 3  # heartbeat of a running job; a lease is three of them
 INTERMEDIATE_S = 15  # a job popped by a worker that died before it said so
 CLEANING_LOCK_S = 10
+LONGEST_RECONNECT_S = 3.0  # between two looks for a Redis that is away; RQ would wait up to a minute
 PR_SET_PDEATHSIG = 1
 
 
@@ -47,9 +49,14 @@ class QueueDown(UpstreamFailed):
     title = "The queue does not answer"
 
 
-def connect(url: str) -> redis.Redis:
-    """Return a connection for queues; RQ stores bytes, so nothing is decoded."""
-    return redis.Redis.from_url(url, socket_connect_timeout=2, health_check_interval=15)
+def connect(url: str, *, reply_s: float | None = None) -> redis.Redis:
+    """Return a connection for queues; RQ stores bytes, so nothing is decoded.
+
+    Args:
+        url: of Redis.
+        reply_s: how long an answer is waited for; None: for ever, as workers wait for their next job.
+    """
+    return redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=reply_s, health_check_interval=15)
 
 
 def ping(connection: redis.Redis) -> None:
@@ -100,10 +107,24 @@ class HouseQueue(Queue):
         return bool(self.connection.set(self.registry_cleaning_key, 1, nx=True, ex=CLEANING_LOCK_S))
 
 
+@contextmanager
+def _patient(step: str) -> Iterator[None]:
+    """Go on when Redis is away: what is told to it here is of use to those who watch, not to the work."""
+    try:
+        yield
+    except redis.ConnectionError as exc:
+        log.warning("redis_away", step=step, error=type(exc).__name__)
+
+
 class HouseWorker(HerokuWorker):
-    """A worker that hands its job back on SIGTERM at once and whose horse never outlives it."""
+    """A worker that hands its job back on SIGTERM at once and whose horse never outlives it.
+
+    RQ's own gives up when Redis is away in the middle of a job, and its job with it. This one lets the job come to its
+    end, which is in the service's store, and then waits for Redis.
+    """
 
     imminent_shutdown_delay = 0
+    max_connection_wait_time = LONGEST_RECONNECT_S
     job_class = ClosedJob
     queue_class = HouseQueue
     sweep: Callable[[], None] | None = None
@@ -117,6 +138,34 @@ class HouseWorker(HerokuWorker):
             self.sweep()
         except KinodomError as exc:
             log.warning("sweep_failed", code=exc.code, detail=exc.detail)
+
+    def check_for_suspension(self, burst: bool) -> None:  # RQ's signature
+        """Go on: the house suspends no workers, and the question would end a worker while Redis is away."""
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Run a job to its end, whatever becomes of Redis meanwhile; RQ's lists are mended by its clean-up."""
+        with _patient("job"):
+            super().execute_job(job, queue)
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        """Tell that the worker lives."""
+        with _patient("heartbeat"):
+            super().heartbeat(timeout, pipeline)
+
+    def maintain_heartbeats(self, job: Job) -> None:
+        """Tell that the worker and its job live."""
+        with _patient("heartbeat"):
+            super().maintain_heartbeats(job)
+
+    def set_current_job_working_time(self, current_job_working_time: float, pipeline: Any = None) -> None:
+        """Tell how long the job has run."""
+        with _patient("heartbeat"):
+            super().set_current_job_working_time(current_job_working_time, pipeline)
+
+    def set_state(self, state: str, pipeline: Any = None) -> None:
+        """Tell what the worker does."""
+        with _patient("state"):
+            super().set_state(state, pipeline)
 
     def get_heartbeat_ttl(self, job: Job) -> int:  # noqa: ARG002  # RQ's signature
         """Return the lease of a running job, seconds."""

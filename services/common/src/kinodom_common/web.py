@@ -12,11 +12,10 @@ from flask import Flask, Response, g, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 
 from kinodom_common import openapi
-from kinodom_common.contracts.problems import Problem
 from kinodom_common.errors import KinodomError
 from kinodom_common.ids import new_request_id
 from kinodom_common.logs import REQUEST_ID_HEADER, get_log, request_id, set_up_logs
-from kinodom_common.problems import register_problems, respond
+from kinodom_common.problems import not_known, register_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +37,6 @@ def base_app(
     ready: Mapping[str, Callable[[], None]],
     inner: bool = True,
     import_name: str | None = None,
-    open_below: str | None = None,
 ) -> Flask:
     """Return a Flask app with everything that all services have in common.
 
@@ -47,7 +45,6 @@ def base_app(
         settings: read once by the caller.
         ready: what the service needs in order to work; each function returns, or raises a `KinodomError`.
         inner: callers must show the house's inner key. The gateway alone is open to browsers.
-        open_below: paths that begin so need no inner key; their views look after themselves.
         import_name: package whose templates and static files are used; the service's name by default.
     """
     set_up_logs(name, settings.log_level)
@@ -58,7 +55,7 @@ def base_app(
     register_problems(app)
     app.before_request(_begin)
     if inner:
-        app.before_request(_key_check(settings.inner_key.get_secret_value(), open_below))
+        app.before_request(_key_check(settings.inner_key.get_secret_value()))
     app.after_request(_end)
     app.teardown_request(_forget)
     _add_health(app, ready)
@@ -91,20 +88,18 @@ def _forget(_error: BaseException | None) -> None:
     structlog.contextvars.unbind_contextvars("request_id")  # the thread serves others
 
 
-def _key_check(inner_key: str, open_below: str | None) -> Callable[[], Response | None]:
+def _key_check(inner_key: str) -> Callable[[], Response | None]:
     expected = f"Bearer {inner_key}"
 
     def check() -> Response | None:
-        if request.path in OPEN_PATHS or (open_below and request.path.startswith(open_below)):
+        if request.path in OPEN_PATHS:
             return None
         if hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode()):
             return None
-        detail = "This door is for the services of the house. Browsers go through the address of the house."
-        refusal = respond(
-            Problem(title="Not allowed", status=401, code="key_missing", detail=detail, request_id=request_id())
+        return not_known(
+            "key_missing",
+            "This door is for the services of the house. Browsers go through the address of the house.",
         )
-        refusal.headers["WWW-Authenticate"] = "Bearer"
-        return refusal
 
     return check
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kinodom_common.web import base_app
 from kinodom_downloader import wiring
-from kinodom_downloader.routes import exports, videos, wishes
+from kinodom_downloader.routes import exports, live, videos, wishes
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 def create_app(settings: WebSettings, *, deps: wiring.WebDeps | None = None) -> Flask:
     """Return the app; `deps` are made from the settings unless a test gives others."""
     deps = deps or wiring.web(settings)
-    app = base_app("downloader", settings, ready=deps.ready, open_below="/exports/")
+    app = base_app("downloader", settings, ready=deps.ready)
     app.extensions["kinodom"] = deps
     app.register_blueprint(wishes.bp)
+    app.register_blueprint(live.bp)
     app.register_blueprint(videos.bp)
     app.register_blueprint(exports.bp)
     return app

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -36,18 +39,38 @@ def fulfil(settings: WorkerSettings, hinted: str, request_id: str = "") -> Retry
         hinted: the wish that is due for one; another may have a better place.
         request_id: of the hint.
     """
-    token = new_id()
-    tools = wiring.tools(settings)  # in the work horse, after the fork: connections are not shared with the parent
     with bound_request_id(request_id):
-        try:
-            working.fulfil(token=token, tools=tools)
-        except (working.HandedBack, ShutDownImminentException):
-            working.hand_back(token=token, tools=tools)
-            return Retry(max=5)
-        except KinodomError as exc:
-            # The store itself is away: the lease lapses and the sweeper finds the wish again.
-            log.error("job_failed", hinted=hinted, code=exc.code, detail=exc.detail)
-        except Exception as exc:  # the job edge: a mistake of ours ends as a state, not as silence
-            log.error("job_broke", hinted=hinted, exc_info=exc)
-            working.give_up(token=token, tools=tools)
-    return None
+        return None if _run(settings, hinted, new_id(), this_one=False) else Retry(max=5)
+
+
+def show(settings: WorkerSettings, wish_id: str) -> None:
+    """Fetch a film that somebody watches, in a process of its own; on SIGTERM hand it back."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _hand_back)
+    _run(settings, wish_id, f"{usher_mark()}{os.getpid()}-{new_id()}", this_one=True)
+
+
+def _run(settings: WorkerSettings, wish_id: str, token: str, *, this_one: bool) -> bool:
+    """Work on a wish, and return false when it was handed back."""
+    tools = wiring.tools(settings)  # after the fork: connections are not shared with the parent
+    try:
+        working.fulfil(token=token, tools=tools, wish_id=wish_id if this_one else None)
+    except (working.HandedBack, ShutDownImminentException):
+        working.hand_back(token=token, tools=tools)
+        return False
+    except KinodomError as exc:
+        # The store itself is away: the lease lapses and the sweeper finds the wish again.
+        log.error("job_failed", hinted=wish_id, code=exc.code, detail=exc.detail)
+    except Exception as exc:  # the job edge: a mistake of ours ends as a state, not as silence
+        log.error("job_broke", hinted=wish_id, exc_info=exc)
+        working.give_up(token=token, tools=tools)
+    return True
+
+
+def usher_mark() -> str:
+    """Return how tokens of this machine's usher begin; in Compose each container has a name of its own."""
+    return f"usher-{socket.gethostname()}-"
+
+
+def _hand_back(_number: int, _frame: object) -> None:
+    raise working.HandedBack("The usher has to stop.")

@@ -20,13 +20,17 @@ from kinodom_downloader.adapters.exports import LibraryExports
 from kinodom_downloader.adapters.fetcher import EngineFetcher
 from kinodom_downloader.adapters.heartbeat import ThreadHeartbeat
 from kinodom_downloader.adapters.library import MediaLibrary
+from kinodom_downloader.adapters.live_pieces import LivePieces
 from kinodom_downloader.adapters.news import QUEUE, RedisAnnouncer, RqHints
 from kinodom_downloader.adapters.offers import ResolverOffers
-from kinodom_downloader.adapters.tickets import Tickets
 from kinodom_downloader.adapters.trash import MediaTrash
+from kinodom_downloader.adapters.ushering import Usher
+from kinodom_downloader.adapters.wants import RedisWants
 from kinodom_downloader.adapters.wish_store import StoredWishes
 from kinodom_downloader.domain import asking, exporting, removing, working
+from kinodom_downloader.domain.door import Door
 from kinodom_downloader.domain.room import KeepFree
+from kinodom_downloader.domain.taking import let_go
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,14 +40,18 @@ if TYPE_CHECKING:
     from kinodom_downloader.settings import WebSettings, WorkerSettings
 
 
+PATIENT_REPLY_S = 5.0  # longer than any wait for a viewer
+REPLY_S = 1.0  # of Redis: who asks for a film does not wait for a Redis that hangs
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebDeps:
     """What the routes work with."""
 
     desk: asking.Desk
+    door: Door
     removals: removing.RemovalDesk
     exports: exporting.Exports
-    tickets: exporting.Tickets
     ready: Mapping[str, Callable[[], None]]
 
 
@@ -53,29 +61,41 @@ def deps() -> WebDeps:
 
 
 def connection(settings: WebSettings) -> redis.Redis:
-    """Return a connection to the queue."""
-    return connect(settings.redis_url.get_secret_value())
+    """Return a connection to the queue for those who ask it something; an answer is waited for a second."""
+    return connect(settings.redis_url.get_secret_value(), reply_s=REPLY_S)
+
+
+def _announcer(settings: WebSettings, wishes: StoredWishes, library: MediaLibrary) -> RedisAnnouncer:
+    status = partial(asking.queue_status, wishes=wishes, library=library, parallel=settings.parallel_wishes)
+    return RedisAnnouncer(connection(settings), status)
+
+
+def wants(settings: WebSettings) -> RedisWants:
+    """Return the wire between viewers and those who fetch; it connects when it is first used."""
+    return RedisWants(lambda: connect(settings.redis_url.get_secret_value(), reply_s=PATIENT_REPLY_S))
 
 
 def web(settings: WebSettings) -> WebDeps:
     """Return the real dependencies of the web service."""
     store = open_store(settings.store)
     queue = connection(settings)
-    library = MediaLibrary(settings.media_root)
+    wire = wants(settings)
+    wishes, library = StoredWishes(store), MediaLibrary(settings.media_root)
     desk = asking.Desk(
-        wishes=StoredWishes(store),
-        hints=RqHints(make_queue(QUEUE, queue)),
-        announcer=RedisAnnouncer(queue),
+        wishes=wishes,
+        hints=RqHints(make_queue(QUEUE, queue), wire),
+        announcer=_announcer(settings, wishes, library),
         library=library,
         clock=time.time,
         parallel=settings.parallel_wishes,
     )
     ready = {"store": store.ping, "redis": lambda: ping(queue), "media": library.check}
+    pieces = LivePieces(settings.media_root)
     return WebDeps(
         desk=desk,
+        door=Door(desk=desk, pieces=pieces, wants=wire, clock=time.monotonic, pause=time.sleep),
         removals=removals(settings),
         exports=LibraryExports(settings.media_root),
-        tickets=Tickets(settings.inner_key.get_secret_value()),
         ready=ready,
     )
 
@@ -116,12 +136,31 @@ def sweeper(settings: WorkerSettings) -> Callable[[], None]:
     return sweep
 
 
+def usher(settings: WorkerSettings, *, show: Callable[[str], None], mark: str) -> Usher:
+    """Return the usher; leases that its children held in an earlier life are ended.
+
+    Args:
+        settings: of the worker.
+        show: what a child does with its film.
+        mark: how the tokens of the children begin; then comes the number of the process and a dash.
+    """
+    wire, wishes = wants(settings), StoredWishes(open_store(settings.store))
+
+    def died(pid: int) -> None:
+        for wish_id in let_go(f"{mark}{pid}-", wishes=wishes):
+            wire.hurry(wish_id)
+
+    let_go(mark, wishes=wishes)
+    return Usher(wire, show=show, sweep=sweeper(settings), died=died)
+
+
 def tools(settings: WorkerSettings) -> working.Tools:
     """Return what a worker works with; called in the work horse, after the fork."""
     key = settings.inner_key.get_secret_value()
     rules, keep = EgressRules(parse_allow_lan(settings.allow_lan)), keep_free(settings)
+    wishes, library = StoredWishes(open_store(settings.store)), MediaLibrary(settings.media_root)
     return working.Tools(
-        wishes=StoredWishes(open_store(settings.store)),
+        wishes=wishes,
         resolver=ResolverOffers(
             ResolverClient(HttpClient("resolver", str(settings.resolver_url), inner_key=key, timeout_s=30))
         ),
@@ -129,11 +168,12 @@ def tools(settings: WorkerSettings) -> working.Tools:
             rules,
             workers=settings.segment_workers,
             user_agent=settings.user_agent,
+            wants=wants(settings),
             import_root=settings.import_root,
         ),
-        library=MediaLibrary(settings.media_root),
+        library=library,
         shelf=shelf(settings),
-        announcer=RedisAnnouncer(connection(settings)),
+        announcer=_announcer(settings, wishes, library),
         clock=time.time,
         heartbeat=ThreadHeartbeat,
         keep_free=keep,

@@ -3,7 +3,7 @@
 import os
 
 from kinodom_common.logs import set_up_logs
-from kinodom_common.queueing import make_worker
+from kinodom_common.queueing import connect, make_worker
 from kinodom_common.settings import read_settings
 from kinodom_downloader import jobs, wiring
 from kinodom_downloader.adapters.news import QUEUE
@@ -14,7 +14,9 @@ def main() -> None:
     """Work until told to stop."""
     settings = read_settings(WorkerSettings, os.environ)  # noqa: TID251  # the one place
     set_up_logs("downloader-worker", settings.log_level)
-    worker = make_worker(QUEUE, wiring.connection(settings), jobs.table(settings), sweep=wiring.sweeper(settings))
+    worker = make_worker(
+        QUEUE, connect(settings.redis_url.get_secret_value()), jobs.table(settings), sweep=wiring.sweeper(settings)
+    )
     worker.work(logging_level=settings.log_level)
 
 

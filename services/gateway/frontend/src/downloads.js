@@ -12,7 +12,7 @@ import { leftText, number, sizeText, t } from "./words.js";
 const REPAINT_MS = 1000;
 const ASK_MS = 15_000;
 const ASK_ALONE_MS = 3000; // without the feed
-const IDS_AT_ONCE = 100;
+const IDS_AT_ONCE = 50; // of 64 characters each: a request line may have 4094
 const ENDED = new Set(["ready", "home"]);
 
 /** @typedef {{wish_id: string, state: string, progress: any}} Change */

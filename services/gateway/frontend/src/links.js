@@ -1,12 +1,15 @@
 /**
- * Signed links: `/v/<signature>/<expiry>/<folder>/<file>`. Files of a running video are asked for under the newest link.
+ * Signed links: `/v/<signature>/<expiry>/<folder>/<file>`, and `/w/…` for a film that is still coming. Files of a running
+ * video are asked for under the newest link.
  */
 
-const SIGNED = /^((?:https?:\/\/[^/]+)?)\/v\/[^/]+\/\d+\/(.+)$/;
+const SIGNED = /^((?:https?:\/\/[^/]+)?)\/([vw])\/([^/]+\/\d+)\/(.+)$/;
+const FOLDER = /^[^/]+\/[^/]+\//; // `ab/abcd…/`
 
 /**
  * @typedef {object} Link
  * @property {string} manifest_url
+ * @property {string | null} [live_url] the folder of a film that is still coming; null: it is on the disk
  * @property {number} expires_at UTC, seconds since 1970
  */
 
@@ -17,12 +20,13 @@ const SIGNED = /^((?:https?:\/\/[^/]+)?)\/v\/[^/]+\/\d+\/(.+)$/;
 export function freshen(url, link) {
   const asked = SIGNED.exec(url);
   const newest = SIGNED.exec(link.manifest_url);
-  if (!asked || !newest) return url;
-  const folder = newest[2].slice(0, newest[2].lastIndexOf("/") + 1);
-  if (!asked[2].startsWith(folder)) return url;
-  const prefix = link.manifest_url.slice(0, link.manifest_url.lastIndexOf("/") + 1);
-  const file = asked[2].slice(folder.length);
-  return newest[1] ? prefix + file : asked[1] + prefix + file;
+  if (!asked || !newest || FOLDER.exec(asked[4])?.[0] !== FOLDER.exec(newest[4])?.[0]) return url;
+  return `${newest[1] || asked[1]}/${asked[2]}/${newest[3]}/${asked[4]}`;
+}
+
+/** @param {{manifest_url: string, live_url: string | null, link_expires_at: number}} video as a page tells it @returns {Link} */
+export function linkOf(video) {
+  return { manifest_url: video.manifest_url, live_url: video.live_url, expires_at: video.link_expires_at };
 }
 
 /**

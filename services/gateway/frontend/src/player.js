@@ -2,7 +2,9 @@
 import { Deck } from "./player/deck.js";
 import { Film } from "./player/film.js";
 import { keepPlace, rememberedPlace } from "./player/place.js";
+import { goBeside, keepPresent } from "./player/presence.js";
 import { announce } from "./player/session.js";
+import { linkOf } from "./links.js";
 import { copyButtons, part, readBlock } from "./page/dom.js";
 import { enterRoom } from "./room/room.js";
 import { readWords, t } from "./words.js";
@@ -13,10 +15,11 @@ const NEXT_OFFER_S = 20;
 /**
  * @typedef {object} PlayerPage the JSON block `player-page`
  * @property {{video_id: string, heading: string, subheading: string, poster_url: string, duration_s: number,
- *   manifest_url: string, link_expires_at: number, start_s: number}} video
+ *   manifest_url: string, live_url: string | null, link_expires_at: number, start_s: number}} video
  * @property {{name: string, kind: string, video_id: string, url: string, current: boolean}[]} dubs
  * @property {{label: string, url: string, video_id: string} | null} previous
  * @property {{label: string, url: string, video_id: string} | null} next
+ * @property {boolean} series there may be episodes before and after it, here or at its source
  * @property {string} position_url
  * @property {{room_id: string, token: string} | null} room null: watched alone
  */
@@ -47,6 +50,7 @@ function soloActs(page, media) {
     step: (step) => {
       const to = step > 0 ? page.next : page.previous;
       if (to) location.assign(to.url);
+      else if (page.series) void goBeside(page, step);
     },
     dubs: () =>
       page.dubs.map((dub) => ({
@@ -65,12 +69,14 @@ async function watchAlone(page, media, film, root) {
   const deck = new Deck(root, media, film, acts);
   film.hearing.trouble = (trouble) => deck.trouble(trouble);
   film.hearing.tracks = () => deck.settings?.refresh();
+  film.hearing.have = (have) => deck.have(have);
+  film.hearing.moved = () => deck.note(t("That source went away. Going on from another one at the same second."));
   const asked = new URLSearchParams(location.search).get("t");
   const start_s = asked === null ? video.start_s || rememberedPlace(video.video_id) : Math.max(0, Number(asked) || 0);
   announce(media, acts, { title: video.heading, artist: video.subheading, artwork: video.poster_url });
   prepareShare(media);
-  await film.open();
-  await film.load(video.video_id, { manifest_url: video.manifest_url, expires_at: video.link_expires_at }, start_s);
+  keepPresent(() => film.videoId);
+  await film.load(video.video_id, linkOf(video), start_s);
   keepPlace(media, video.video_id, page.position_url);
   if (start_s > 0 && asked === null) {
     deck.offer("start", t("From the start"), "i-back", () => deck.seek(0));
@@ -84,9 +90,10 @@ async function watchAlone(page, media, film, root) {
 /** @param {PlayerPage} page @param {HTMLVideoElement} media @param {Deck} deck */
 function offerNext(page, media, deck) {
   const { next } = page;
-  if (!next) return;
+  if (!next && !page.series) return;
   if (media.duration - media.currentTime < NEXT_OFFER_S && media.duration > 3 * NEXT_OFFER_S) {
-    deck.offer("next", t("Next: %(name)s", { name: next.label }), "i-next", () => location.assign(next.url));
+    const text = next ? t("Next: %(name)s", { name: next.label }) : t("Next episode");
+    deck.offer("next", text, "i-next", () => deck.acts.step(1));
   } else deck.withdraw("next");
 }
 

@@ -11,7 +11,7 @@ const PATIENCE_MS = 800; // rows of a quick source wait so long for a heavier on
 const COUNT_GAP_MS = 1000; // the count is read aloud, at most so often
 
 /** @typedef {{source: string, label: string, url: string}} Place */
-/** @typedef {{key: string, url: string, name: string, year: number | null, facts: string, licence: string | null, sources: Place[]}} Row */
+/** @typedef {{key: string, url: string, external_id: string, name: string, year: number | null, facts: string, licence: string | null, sources: Place[]}} Row */
 /** @typedef {{answered: {source: string, mark: string, facts: string, reason: string | null} | null, rows: Row[], done: boolean}} Line */
 
 /**
@@ -91,6 +91,8 @@ export class Search {
     for (const place of row.sources) links?.append(link(place));
     if (known && rank >= known.rank) return;
     for (const best of element.querySelectorAll("[data-best]")) set(best, "href", row.url);
+    const watch = element.querySelector("input[name=external_id]");
+    if (watch) set(watch, "value", row.external_id);
     this.rows.set(row.key, { element, rank });
   }
 
@@ -99,11 +101,13 @@ export class Search {
     const element = clone("offer");
     set(element, "data-key", row.key);
     const choose = element.querySelector("[data-name]");
+    const watch = element.querySelector("[data-watch]");
     say(element.querySelector("[data-art]"), row.name);
     say(element.querySelector("[data-best]"), row.name);
     say(element.querySelector("[data-year]"), row.year ? String(row.year) : "");
     say(element.querySelector("[data-facts]"), row.facts);
     if (choose) set(choose, "aria-label", (choose.getAttribute("data-name") ?? "").replace("{name}", () => row.name));
+    if (watch) set(watch, "aria-label", (watch.getAttribute("aria-label") ?? "").replace("{name}", () => row.name));
     const licence = element.querySelector("[data-licence]");
     if (row.licence) say(licence, row.licence);
     else licence?.remove();

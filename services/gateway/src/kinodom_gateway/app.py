@@ -13,7 +13,7 @@ from kinodom_common.hosts import HostGuard
 from kinodom_common.web import base_app
 from kinodom_gateway import i18n, viewer, wiring
 from kinodom_gateway.presenters import reasons
-from kinodom_gateway.routes import api, api_sources, pages, rooms, sources, videos
+from kinodom_gateway.routes import api, api_library, api_sources, pages, rooms, sources, videos, watching
 
 if TYPE_CHECKING:
     from kinodom_gateway.settings import Settings
@@ -26,7 +26,10 @@ def create_app(settings: Settings, *, deps: wiring.Deps | None = None) -> Flask:
     app.extensions["kinodom"] = deps
     viewer.guard(app, deps.gate)
     Babel(app, locale_selector=i18n.language).domain_instance = i18n.Words()
-    for blueprint in (pages.bp, videos.bp, rooms.bp, sources.bp, api.bp, api_sources.bp):
+    for blueprint in (
+        *(pages.bp, watching.bp, videos.bp, rooms.bp, sources.bp),
+        *(api.bp, api_library.bp, api_sources.bp),
+    ):
         app.register_blueprint(blueprint)
     _add_words(app, deps)
     app.after_request(_pages_for_people)
@@ -58,7 +61,8 @@ def _pages_for_people(response: Response) -> Response:
     if response.mimetype != "application/problem+json" or not wants_page or request.path.startswith("/api/"):
         return response
     problem = Problem.model_validate_json(response.get_data())
-    title, text = reasons.title(problem.title), reasons.sentence(problem.code, problem.detail)
+    facts = problem.model_extra or {}
+    title, text = reasons.title(problem.title), reasons.sentence(problem.code, problem.detail, facts.get("missing"))
     response.set_data(render_template("error.html", problem=problem, title=title, text=text))
     response.content_type = "text/html; charset=utf-8"
     return response

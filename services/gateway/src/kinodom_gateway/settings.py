@@ -9,6 +9,7 @@ from pydantic import Field, HttpUrl, SecretStr, field_validator
 
 from kinodom_common.hosts import house_rule
 from kinodom_common.settings import CommonSettings
+from kinodom_gateway.scripts import parse_tokens
 
 
 class Settings(CommonSettings):
@@ -21,6 +22,7 @@ class Settings(CommonSettings):
     session_key: SecretStr  # signs the viewer cookie and the tokens against forged requests
     media_key: SecretStr  # signs links to media; Nginx knows it too
     member_key: SecretStr  # signs room tokens; sync knows it too
+    api_tokens: SecretStr = SecretStr("")  # of scripts, separated by commas; none: scripts are not let in
     static_root: Path  # built front end with its manifest.json
     allowed_hosts: str = ""  # names besides private addresses, `.local` and single labels; separated by commas
     house_name: Annotated[str, Field(min_length=1, max_length=60)] = "Kinodom"
@@ -31,4 +33,10 @@ class Settings(CommonSettings):
     @classmethod
     def _known(cls, value: str) -> str:
         house_rule(value)
+        return value
+
+    @field_validator("api_tokens")
+    @classmethod
+    def _not_guessable(cls, value: SecretStr) -> SecretStr:
+        parse_tokens(value.get_secret_value())
         return value

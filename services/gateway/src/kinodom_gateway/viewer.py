@@ -1,4 +1,7 @@
-"""Who looks at the page: a signed cookie until the house has accounts, and tokens against forged requests."""
+"""Who looks at the page: a signed cookie until the house has accounts, and tokens against forged requests.
+
+A script shows one of the operator's tokens instead of both; see `scripts`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ from werkzeug.exceptions import MethodNotAllowed
 from kinodom_common.errors import Forbidden
 from kinodom_common.ids import new_id
 from kinodom_common.members import MemberTokens
+from kinodom_common.problems import not_known
 from kinodom_gateway.i18n import gettext as _
+from kinodom_gateway.scripts import API, BEARER, SCRIPT, ApiTokens
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -47,16 +52,19 @@ class Viewer:
     @property
     def name(self) -> str:
         """Return a name to show others until the viewer gives one."""
+        if self.viewer_id.startswith(SCRIPT):
+            return _("A script")
         return _("Guest %(letters)s", letters=self.viewer_id[:2].upper())
 
 
 class Gate:
     """Signs and checks what browsers bring."""
 
-    def __init__(self, session_key: str, member_key: str) -> None:
+    def __init__(self, session_key: str, member_key: str, api_tokens: str = "") -> None:
         self._cookies = URLSafeSerializer(session_key, salt="viewer")
         self._csrf = URLSafeSerializer(session_key, salt="csrf")
         self._members = MemberTokens(member_key)
+        self.scripts = ApiTokens(api_tokens)
 
     def viewer(self, cookie: str | None) -> Viewer:
         """Return the viewer of a cookie; a missing or forged one makes a new viewer."""
@@ -67,7 +75,14 @@ class Gate:
                 viewer_id = None
             if isinstance(viewer_id, str):
                 return Viewer(viewer_id=viewer_id, cookie=cookie, fresh=False)
-        viewer_id = new_id()
+        return self._come(new_id())
+
+    def script(self, authorization: str) -> Viewer | None:
+        """Return the viewer that a script with this header is; its cookie, for signed links, is always the same."""
+        viewer_id = self.scripts.script(authorization)
+        return self._come(viewer_id) if viewer_id else None
+
+    def _come(self, viewer_id: str) -> Viewer:
         return Viewer(viewer_id=viewer_id, cookie=str(self._cookies.dumps(viewer_id)), fresh=True)
 
     def csrf(self, viewer: Viewer) -> str:
@@ -102,17 +117,6 @@ def guard(app: Flask, gate: Gate) -> None:
     """Know the viewer of each request, refuse forged ones, and send the headers that keep pages to themselves."""
     app.extensions["kinodom_gate"] = gate
 
-    def enter() -> None:
-        g.viewer = gate.viewer(request.cookies.get(COOKIE))
-        if isinstance(request.routing_exception, MethodNotAllowed) or request.method in SAFE_METHODS:
-            return
-        origin = request.headers.get("Origin")
-        if origin is not None and origin.partition("://")[2] != request.host:
-            raise ForgedRequest("Another site sent this. Open the page of the house and press the button there.")
-        token = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
-        if g.viewer.fresh or not gate.csrf_fits(token, g.viewer):
-            raise ForgedRequest("The page is too old, or cookies are off. Load the page again and repeat.")
-
     def leave(response: Response) -> Response:
         seen = g.get("viewer")
         if seen is not None and seen.fresh:
@@ -129,5 +133,31 @@ def guard(app: Flask, gate: Gate) -> None:
         headers.add("Vary", "Cookie")
         return response
 
-    app.before_request(enter)
+    app.before_request(lambda: _enter(gate))
     app.after_request(leave)
+
+
+def _enter(gate: Gate) -> Response | None:
+    shown = request.headers.get("Authorization", "")
+    if not (gate.scripts and shown.startswith(BEARER) and request.path.startswith(API)):
+        _enter_from_page(gate)
+        return None
+    script = gate.script(shown)
+    if script is None:
+        return not_known(
+            "token_unknown", "This token is not in KINODOM_API_TOKENS. Ask the operator of the house for one."
+        )
+    g.viewer = script
+    return None
+
+
+def _enter_from_page(gate: Gate) -> None:
+    g.viewer = gate.viewer(request.cookies.get(COOKIE))
+    if isinstance(request.routing_exception, MethodNotAllowed) or request.method in SAFE_METHODS:
+        return
+    origin = request.headers.get("Origin")
+    if origin is not None and origin.partition("://")[2] != request.host:
+        raise ForgedRequest("Another site sent this. Open the page of the house and press the button there.")
+    token = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
+    if g.viewer.fresh or not gate.csrf_fits(token, g.viewer):
+        raise ForgedRequest("The page is too old, or cookies are off. Load the page again and repeat.")

@@ -58,7 +58,11 @@ def build(settings: Settings) -> Deps:
         resolver=ResolverClient(http("resolver", settings.resolver_url, timeout_s=15.0)),
         downloader=DownloaderClient(http("downloader", settings.downloader_url)),
         sync=SyncClient(http("sync", settings.sync_url)),
-        gate=Gate(settings.session_key.get_secret_value(), settings.member_key.get_secret_value()),
+        gate=Gate(
+            settings.session_key.get_secret_value(),
+            settings.member_key.get_secret_value(),
+            settings.api_tokens.get_secret_value(),
+        ),
         assets=assets,
         hosts=house_rule(settings.allowed_hosts),
         clock=time.time,

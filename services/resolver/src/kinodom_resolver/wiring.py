@@ -15,9 +15,11 @@ from pydantic import SecretStr
 from kinodom_common.egress import EgressRules, OutsideClient, OutsideLimits, parse_allow_lan
 from kinodom_common.logs import get_log
 from kinodom_resolver.adapters import browser_tls, site_check
+from kinodom_resolver.adapters.parsing import PARSER
 from kinodom_resolver.adapters.probe import OutsideProbe
 from kinodom_resolver.adapters.redis_health import RedisHealth
 from kinodom_resolver.adapters.redis_line import RedisLine, connect
+from kinodom_resolver.adapters.redis_plays import RedisPlays
 from kinodom_resolver.adapters.redis_settings import RedisSettings
 from kinodom_resolver.adapters.redis_shelf import Bounds, RedisShelf
 from kinodom_resolver.adapters.saved_file import read_saved
@@ -38,8 +40,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from kinodom_resolver.adapters.site_web import Way
     from kinodom_resolver.domain.health import HealthBook
     from kinodom_resolver.domain.operating import SettingsBook
+    from kinodom_resolver.domain.playing import PlayBook
     from kinodom_resolver.domain.ports import Outside, SourceClass
     from kinodom_resolver.domain.probing import Probe
     from kinodom_resolver.domain.questions import Asks, QuestionKind
@@ -60,6 +64,10 @@ def _no_book() -> HealthBook:
     return RedisHealth(RedisLine(None))
 
 
+def _no_plays() -> PlayBook:
+    return RedisPlays(RedisLine(None))
+
+
 def _no_way_out() -> Probe:
     return OutsideProbe(lambda _: OutsideClient(rules=EgressRules(), user_agent="Kinodom"))
 
@@ -74,6 +82,7 @@ class Deps:
     open_deadline_s: float
     settings: SettingsBook = field(default_factory=_no_settings)
     book: HealthBook = field(default_factory=_no_book)
+    plays: PlayBook = field(default_factory=_no_plays)
     probe: Probe = field(default_factory=_no_way_out)
     clock: Callable[[], float] = time.monotonic
     browser_tls: bool = True  # whether requests can look like a browser's here
@@ -95,9 +104,14 @@ class Deps:
             wall=self.wall,
             deadline_s=self.open_deadline_s,
             probe=self.probe,
-            book=self.book,
+            book=self.plays,
             now=time.time,
         )
+
+
+def warm_up() -> None:
+    """Start what reads pages beside the service's own start, so that the first search does not wait for it."""
+    threading.Thread(target=PARSER.warm, name="warm-up", daemon=True).start()
 
 
 def deps() -> Deps:
@@ -111,7 +125,7 @@ def build(settings: Settings) -> Deps:
     book, own = RedisHealth(line), RedisSettings(line, key=_secret(settings.source_key))
     hosts, client = Hosts(book, line), way_out(settings)
 
-    def outside_for(name: str) -> Outside:
+    def outside_for(name: str, client: OutsideClient = client) -> Outside:
         return SourceOutside(name, partial(through, client), hosts=hosts, manners=StoredManners(name, own))
 
     def client_for(name: str) -> OutsideClient:
@@ -120,12 +134,13 @@ def build(settings: Settings) -> Deps:
     classes = known_sources(entry_points())
     return Deps(
         listed=tuple(list_sources(settings, outside_for, classes)),
-        sites=described_sites(settings, client, classes),
+        sites=described_sites(settings, client, classes, outside_for),
         wall=build_keeper(settings, line, Wall(watch=Sentinel(book, now=time.time))),
         search_deadline_s=settings.search_deadline_s,
         open_deadline_s=settings.open_deadline_s,
         settings=own,
         book=book,
+        plays=RedisPlays(line),
         probe=OutsideProbe(client_for),
         browser_tls=browser_tls.installed(),
     )
@@ -166,14 +181,14 @@ def lives_of(settings: Settings) -> dict[QuestionKind, Life]:
 
 
 def described_sites(
-    settings: Settings, outside: OutsideClient, known: Iterable[SourceClass]
+    settings: Settings, outside: OutsideClient, known: Iterable[SourceClass], way: Way
 ) -> Callable[[], tuple[Listed, ...]]:
     """Return what gives the sites of the operator's folder as they stand there now."""
     if settings.sites_root is None:
         return tuple
     # Also those that are off: ids of theirs may be on the shelf.
     taken = {name for one in known for name in (one.name, *getattr(one, "schemes", ()))}
-    return SiteFolder(settings.sites_root, outside, taken=frozenset(taken), off=settings.sources_off).rows
+    return SiteFolder(settings.sites_root, outside, taken=frozenset(taken), off=settings.sources_off, way=way).rows
 
 
 def check_site(file: Path, allow_lan: frozenset[tuple[str, int]], say: Callable[[str], None]) -> bool:

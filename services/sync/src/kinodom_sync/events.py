@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from flask import request
 from pydantic import BaseModel, ValidationError
 
-from kinodom_common.contracts.rooms import Ack, Hello, Op, Ping, Report
+from kinodom_common.contracts.rooms import Ack, Hello, Op, Ping, QueueAsked, Report
 from kinodom_common.errors import KinodomError
 from kinodom_common.logs import get_log
 from kinodom_sync.domain.live import NAMESPACE
@@ -49,6 +49,7 @@ class Events:
             ("hello", self._handler("hello", Hello, self._hello)),
             ("op", self._handler("op", Op, self._op)),
             ("report", self._handler("report", Report, self._report)),
+            ("queue", self._handler("queue", QueueAsked, self._queue)),
             ("*", self._unknown),
         ):
             sio.on_event(name, handler, namespace=NAMESPACE)
@@ -96,6 +97,9 @@ class Events:
     def _report(self, sid: str, report: Report, _received_ms: float) -> None:
         self._figures.reported(report)
         self._live.report(sid, report)
+
+    def _queue(self, sid: str, _asked: QueueAsked, _received_ms: float) -> None:
+        self._live.show_queue(sid)
 
     def _unknown(self, name: str, *_given: object) -> None:
         sid = _sid()

@@ -130,6 +130,7 @@ def open_socket(app: Flask, settings: Settings, deps: Deps) -> Socket:
         on_vec=live.heard,
         on_presence=lambda room_id: live.members_changed(room_id, time.monotonic()),
         on_download=lambda event: outbox.to_group(DOWNLOADS, "download", event),
+        on_queue=live.queue_heard,
         on_subscribed=lambda: live.look_for_gaps(time.monotonic()),
     )
     return Socket(sio=sio, live=live, outbox=outbox, feed=feed, clock=deps.clock)

@@ -7,12 +7,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from kinodom_catalogue.domain.ports import NoSuchTitle, StoredTitle
+from kinodom_catalogue.domain.ports import NoSuchTitle, StoredTitle, Which
 from kinodom_common.contracts.videos import Title, Video
-from kinodom_common.store import AlreadyThere, Document, NotStored, Range, Stale, Store, change
+from kinodom_common.store import AlreadyThere, Document, NotStored, Range, Scalar, Stale, Store, change
 from kinodom_common.store.migrations import Step, migrate
 
-TITLE_STEPS: tuple[Step, ...] = ()
+SORTED_BY = {"added": "-added_at", "name": "name_key", "year": "-year", "size": "-size_bytes"}
+
+
+def _with_list_fields(document: Document) -> Document:
+    """Give a title of an older schema the fields that lists are made by."""
+    return document | _list_fields(document["title"])
+
+
+TITLE_STEPS: tuple[Step, ...] = (_with_list_fields,)
 VIDEO_STEPS: tuple[Step, ...] = ()
 ALIAS_STEPS: tuple[Step, ...] = ()
 
@@ -39,8 +47,14 @@ class StoreShelf:
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._clock = clock
-        self._titles = store.collection("titles", indexed=("added_at", "enrich_state", "next_try_at", "touched_at"))
-        self._videos = store.collection("videos", indexed=("title_id",))
+        self._titles = store.collection(
+            "titles",
+            indexed=(
+                *("added_at", "enrich_state", "next_try_at", "touched_at"),
+                *("name_key", "year", "size_bytes", "kind", "on_disk"),
+            ),
+        )
+        self._videos = store.collection("videos", indexed=("title_id", "published_at"))
         self._aliases = store.collection("aliases", indexed=("title_id",))
         self._marks = store.collection("marks")
 
@@ -91,14 +105,15 @@ class StoreShelf:
             return True
         raise Stale("titles", title_id)
 
-    def newest(self, limit: int, after: str | None) -> list[StoredTitle]:
-        """Return titles, the last added first, from behind the title `after`."""
+    def listed(self, which: Which, limit: int, after: str | None) -> list[StoredTitle]:
+        """Return titles in the order asked for, from behind the title `after`."""
         last = None if after is None else self._titles.get(after)
-        return [_title(found) for found in self._titles.find(sort=("-added_at",), limit=limit, after=last)]
+        found = self._titles.find(_asked(which), sort=(SORTED_BY[which.order or "added"],), limit=limit, after=last)
+        return [_title(document) for document in found]
 
-    def titles_count(self) -> int:
-        """Return how many titles there are."""
-        return self._titles.count()
+    def titles_count(self, which: Which) -> int:
+        """Return how many titles there are of this kind."""
+        return self._titles.count(_asked(which))
 
     def due(self, now: datetime, limit: int) -> list[StoredTitle]:
         """Return titles that wait for enrichment and may be tried now."""
@@ -149,6 +164,15 @@ class StoreShelf:
         """Return the videos of a title, in no order."""
         return [_video(found) for found in self._videos.find({"title_id": title_id})]
 
+    def newest_videos(self, limit: int, after: str | None) -> list[Video]:
+        """Return videos, the last published first, from behind the one with the id `after`."""
+        last = None if after is None else self._videos.get(after)
+        return [_video(found) for found in self._videos.find(sort=("-published_at",), limit=limit, after=last)]
+
+    def videos_count(self) -> int:
+        """Return how many videos there are."""
+        return self._videos.count()
+
     def mark(self) -> Mark:
         """Return how often titles have changed."""
         found = self._marks.get(_MARK) or {}
@@ -168,9 +192,10 @@ class StoreShelf:
 
     def _document(self, stored: StoredTitle) -> Document:
         title = stored.title
-        return {
+        told = title.model_dump(mode="json")
+        return _list_fields(told) | {
             "_id": title.title_id,
-            "title": title.model_dump(mode="json"),
+            "title": told,
             "added_at": instant(title.added_at),
             "enrich_state": title.enrich_state,
             "next_try_at": None if stored.next_try_at is None else instant(stored.next_try_at),
@@ -179,7 +204,24 @@ class StoreShelf:
             "other_names": list(stored.other_names),
             "asked": list(stored.asked),
             "tries": stored.tries,
+            "kept": stored.kept,
         }
+
+
+def _asked(which: Which) -> dict[str, Scalar]:
+    asked: dict[str, Scalar] = {"kind": which.kind} if which.kind is not None else {}
+    return asked if which.on_disk is None else asked | {"on_disk": int(which.on_disk)}
+
+
+def _list_fields(title: Document) -> Document:
+    """Return what lists of titles are chosen and sorted by."""
+    return {
+        "name_key": title["name"].casefold(),
+        "year": title["year"],
+        "kind": title["kind"],
+        "size_bytes": title["size_bytes"],
+        "on_disk": int(title["videos_count"] > 0),
+    }
 
 
 def alias_key(alias: str) -> str:
@@ -199,6 +241,7 @@ def _title(document: Document) -> StoredTitle:
         asked=tuple(document["asked"]),
         tries=document["tries"],
         next_try_at=None if next_try_at is None else datetime.fromisoformat(next_try_at),
+        kept=document.get("kept", False),
     )
 
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from kinodom_common.contracts.titles import Kind
-from kinodom_common.contracts.videos import Title, Video
-from kinodom_common.errors import NotFound, UpstreamFailed
+from kinodom_common.contracts.videos import Title, TitleOrder, Video
+from kinodom_common.errors import Conflict, NotFound, UpstreamFailed
 
 
 class NoSuchTitle(NotFound):
@@ -22,6 +22,13 @@ class NoSuchVideo(NotFound):
     """The catalogue has no such video."""
 
     code = "no_such_video"
+
+
+class TitleHasVideos(Conflict):
+    """The title still holds videos, so it cannot go."""
+
+    code = "title_has_videos"
+    title = "It has films on the disk"
 
 
 class ProviderPaused(UpstreamFailed):
@@ -44,6 +51,7 @@ class StoredTitle:
     asked: tuple[str, ...] = ()  # providers that answered, whatever they said
     tries: int = 0  # of the enrichment, that failed
     next_try_at: datetime | None = None  # UTC; None: nothing is to be tried
+    kept: bool = False  # somebody put it on the shelf: it stays there without a video
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +82,15 @@ class ProviderFacts:
     imdb_id: str | None = None
     shikimori_id: int | None = None
     poster_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Which:
+    """Which titles of the shelf are asked for, and in which order."""
+
+    order: TitleOrder | None = None  # None: the best match first, the newest where nothing is to be matched
+    on_disk: bool | None = None  # with a video, without one; None: both
+    kind: Kind | None = None
 
 
 class MetadataProvider(Protocol):
@@ -118,12 +135,12 @@ class Shelf(Protocol):
         """Delete a title if the rule says so of it as it stands; return whether it was deleted."""
         ...
 
-    def newest(self, limit: int, after: str | None) -> list[StoredTitle]:
-        """Return titles, the last added first, from behind the title with the id `after`."""
+    def listed(self, which: Which, limit: int, after: str | None) -> list[StoredTitle]:
+        """Return titles in the order asked for, from behind the title with the id `after`."""
         ...
 
-    def titles_count(self) -> int:
-        """Return how many titles there are."""
+    def titles_count(self, which: Which) -> int:
+        """Return how many titles there are of this kind."""
         ...
 
     def due(self, now: datetime, limit: int) -> list[StoredTitle]:
@@ -152,6 +169,14 @@ class Shelf(Protocol):
 
     def drop_video(self, video_id: str) -> Video | None:
         """Delete a video and return it as it was; `None` when there was none."""
+        ...
+
+    def newest_videos(self, limit: int, after: str | None) -> list[Video]:
+        """Return videos, the last published first, from behind the one with the id `after`."""
+        ...
+
+    def videos_count(self) -> int:
+        """Return how many videos there are."""
         ...
 
     def videos_of(self, title_id: str) -> list[Video]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from kinodom_catalogue.domain.ports import Hints, NoSuchTitle, NoSuchVideo, Shelf, StoredTitle
+from kinodom_catalogue.domain.ports import Hints, NoSuchTitle, NoSuchVideo, Shelf, StoredTitle, TitleHasVideos
 from kinodom_common.contracts.titles import TitleCard
 from kinodom_common.contracts.videos import Title, TitlePage, Video, VideoIn
 from kinodom_common.ids import title_id_of
@@ -42,6 +42,43 @@ def register_video(video_id: str, wanted: VideoIn, *, shelf: Shelf, hints: Hints
     return video, created
 
 
+def add_title(card: TitleCard, *, shelf: Shelf, hints: Hints, now: datetime) -> tuple[Title, bool]:
+    """Put a title on the shelf to stay there without a video, and return it and whether it was not there before."""
+    title_id = settle_title_id(card.external_id, card, shelf=shelf)
+    before = shelf.title(title_id)
+    stored = shelf.change_title(
+        title_id,
+        lambda found: replace(with_card(found, card.external_id, card, now=now), kept=True),
+        start=new_title(title_id, card.external_id, card, now=now),
+    )
+    hints.enrich(title_id, stored.tries)
+    log.info("title_added", title_id=title_id, created=before is None)
+    return stored.title, before is None
+
+
+def refresh_title(title_id: str, card: TitleCard, *, shelf: Shelf, hints: Hints, now: datetime) -> Title:
+    """Take over what its source says now, and ask the providers of facts anew; return the title. Raises NoSuchTitle."""
+    stored = shelf.change_title(title_id, lambda found: refreshed(found, card, now=now))
+    hints.enrich(title_id, stored.tries)
+    log.info("title_refreshed", title_id=title_id)
+    return stored.title
+
+
+def delete_title(title_id: str, *, shelf: Shelf) -> None:
+    """Take a title without videos off the shelf.
+
+    Raises:
+        NoSuchTitle: it is not there.
+        TitleHasVideos: films of it lie on the disk.
+    """
+    if shelf.drop_title_if(title_id, lambda _: not shelf.videos_of(title_id)):
+        log.info("title_forgotten", title_id=title_id)
+        return
+    if shelf.title(title_id) is None:
+        raise NoSuchTitle("The catalogue has no such title. It may have been deleted already.")
+    raise TitleHasVideos("Films of this title lie on the disk. Delete them first.", title_id=title_id)
+
+
 def video(video_id: str, *, shelf: Shelf) -> Video:
     """Return a video. Raises NoSuchVideo."""
     found = shelf.video(video_id)
@@ -51,7 +88,7 @@ def video(video_id: str, *, shelf: Shelf) -> Video:
 
 
 def delete_video(video_id: str, *, shelf: Shelf) -> None:
-    """Forget a video; its title goes with its last one. Raises NoSuchVideo."""
+    """Forget a video; its title goes with its last one, unless it was put there to stay. Raises NoSuchVideo."""
     video = shelf.drop_video(video_id)
     if video is None:
         raise NoSuchVideo("The catalogue has no such video. It may have been deleted already.")
@@ -60,8 +97,8 @@ def delete_video(video_id: str, *, shelf: Shelf) -> None:
 
 
 def recount(title_id: str, *, shelf: Shelf) -> None:
-    """Bring a title's figures in step with its videos; a title without a video is deleted."""
-    if shelf.drop_title_if(title_id, lambda _: not shelf.videos_of(title_id)):
+    """Bring a title's figures in step with its videos; a title without a video is deleted, unless it is kept."""
+    if shelf.drop_title_if(title_id, lambda found: not found.kept and not shelf.videos_of(title_id)):
         log.info("title_forgotten", title_id=title_id)
         return
     try:
@@ -163,6 +200,14 @@ def with_card(stored: StoredTitle, external_id: str, card: TitleCard, *, now: da
     new_id = (title.imdb_id, title.shikimori_id) != (changed.imdb_id, changed.shikimori_id)
     lost = title.enrich_state in ("nothing", "failed")
     return waiting_again(after, now=now) if new_id and lost else after
+
+
+def refreshed(stored: StoredTitle, card: TitleCard, *, now: datetime) -> StoredTitle:
+    """Return the title with what its source says now, waiting for the providers; what they told stays until then."""
+    title, source = stored.title, card.model_dump(include={"original_name", "year", "description", "genres", "licence"})
+    news = {name: value for name, value in source.items() if value} if title.enriched_by is None else {}
+    changed = replace(stored, title=title.model_copy(update=news), poster_url=card.poster_url or stored.poster_url)
+    return waiting_again(with_card(changed, card.external_id, card, now=now), now=now)
 
 
 def with_videos(stored: StoredTitle, videos: list[Video]) -> StoredTitle:

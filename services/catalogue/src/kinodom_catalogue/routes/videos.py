@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
-from pydantic import TypeAdapter
+from typing import Annotated
 
-from kinodom_catalogue.domain import videos
+from flask import Blueprint, Response
+from pydantic import Field, TypeAdapter
+
+from kinodom_catalogue.domain import shelves, videos
 from kinodom_catalogue.wiring import deps
-from kinodom_common.contracts.videos import Video, VideoId, VideoIn
-from kinodom_common.openapi import answer, body_of, describes, part_of_path
+from kinodom_common.contracts import Request
+from kinodom_common.contracts.videos import Video, VideoId, VideoIn, VideoList
+from kinodom_common.openapi import answer, body_of, describes, part_of_path, query_of
 
 bp = Blueprint("videos", __name__)
 _ID: TypeAdapter[str] = TypeAdapter(VideoId)
+
+
+class VideosQuery(Request):
+    """Which part of the list."""
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 60
+    after: VideoId | None = None
+
+
+@bp.get("/videos")
+@describes(reply=VideoList, query=VideosQuery, problems=("no_such_video", "store_unavailable"))
+def list_videos() -> Response:
+    """List the videos on the disk, the newest first."""
+    query = query_of(VideosQuery)
+    return answer(shelves.list_videos(limit=query.limit, after=query.after, shelf=deps().shelf))
 
 
 @bp.put("/videos/<video_id>")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from kinodom_common.contracts.videos import TitleList, TitlePage, Video
+from kinodom_common.contracts.videos import Title, TitleIn, TitleList, TitlePage, TitleReply, Video, VideoList
 from kinodom_common.errors import NotFound
 
 if TYPE_CHECKING:
-    from kinodom_common.contracts.videos import VideoIn
+    from kinodom_common.contracts.titles import Kind, TitleCard
+    from kinodom_common.contracts.videos import TitleOrder, VideoIn
     from kinodom_common.http import HttpClient
 
 
@@ -48,6 +49,32 @@ class CatalogueClient:
                 raise
             return None
 
-    def titles(self, q: str | None = None, *, limit: int = 48, after: str | None = None) -> TitleList:
-        """Return titles: the best match first, or without a question the newest."""
-        return self._http.get("/titles", TitleList, params={"q": q, "limit": limit, "after": after})
+    def titles(
+        self,
+        q: str | None = None,
+        *,
+        limit: int = 48,
+        after: str | None = None,
+        sort: TitleOrder | None = None,
+        on_disk: bool | None = None,
+        kind: Kind | None = None,
+    ) -> TitleList:
+        """Return titles: the best match first, or without a question the newest, or in the order asked for."""
+        asked: dict[str, object] = {"q": q, "limit": limit, "after": after, "sort": sort, "kind": kind}
+        return self._http.get("/titles", TitleList, params={**asked, "on_disk": on_disk})
+
+    def add_title(self, card: TitleCard) -> TitleReply:
+        """Put a title on the shelf, to stay there without a video."""
+        return self._http.post("/titles", TitleIn(card=card), TitleReply)
+
+    def refresh_title(self, title_id: str, card: TitleCard) -> Title:
+        """Take over what a title's source says now, and ask for its facts anew."""
+        return self._http.put(f"/titles/{quote(title_id, safe='')}", TitleIn(card=card), Title)
+
+    def delete_title(self, title_id: str) -> None:
+        """Take a title without videos off the shelf; raises NotFound, or Conflict (`title_has_videos`)."""
+        self._http.delete(f"/titles/{quote(title_id, safe='')}")
+
+    def videos(self, *, limit: int = 60, after: str | None = None) -> VideoList:
+        """Return the videos on the disk, the newest first."""
+        return self._http.get("/videos", VideoList, params={"limit": limit, "after": after})

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from kinodom_common.contracts.videos import ExportTicket, RemovedVideo, RestoredVideo
-from kinodom_common.contracts.wishes import DiskRoom, Wish, WishList, WishMove, WishReply
+from kinodom_common.contracts.videos import RemovedVideo, RestoredVideo
+from kinodom_common.contracts.wishes import DiskRoom, QueueStatus, Wish, WishList, WishMove, WishReply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kinodom_common.contracts.wishes import WishRequest
     from kinodom_common.http import HttpClient
+
+
+IDS_AT_ONCE = 50  # of 64 characters each: a request line may have 4094
 
 
 class DownloaderClient:
@@ -27,8 +30,16 @@ class DownloaderClient:
 
     def wishes(self, ids: Iterable[str] = (), *, limit: int = 100) -> WishList:
         """Return the wishes with these ids, or all, the newest first."""
-        joined = ",".join(ids)
-        return self._http.get("/wishes", WishList, params={"ids": joined or None, "limit": limit})
+        asked = list(ids)
+        if not asked:
+            return self._http.get("/wishes", WishList, params={"limit": limit})
+        parts = [",".join(asked[begin : begin + IDS_AT_ONCE]) for begin in range(0, len(asked), IDS_AT_ONCE)]
+        lists = [self._http.get("/wishes", WishList, params={"ids": part}) for part in parts]
+        return WishList(wishes=tuple(wish for one in lists for wish in one.wishes))
+
+    def queue(self) -> QueueStatus:
+        """Return how the queue stands."""
+        return self._http.get("/queue", QueueStatus)
 
     def one(self, wish_id: str) -> Wish:
         """Return a wish; raises NotFound."""
@@ -37,6 +48,14 @@ class DownloaderClient:
     def retry(self, wish_id: str) -> Wish:
         """Let a refused or waiting wish try again now."""
         return self._http.post(f"/wishes/{quote(wish_id, safe='')}/retry", None, Wish)
+
+    def view(self, wish_id: str) -> Wish:
+        """Say that somebody watches this film just now."""
+        return self._http.post(f"/wishes/{quote(wish_id, safe='')}/view", None, Wish)
+
+    def keep(self, wish_id: str) -> Wish:
+        """Keep a film that was only watched so far."""
+        return self._http.post(f"/wishes/{quote(wish_id, safe='')}/keep", None, Wish)
 
     def pause(self, wish_id: str) -> Wish:
         """Stop working on a wish until somebody resumes it; what was fetched stays."""
@@ -65,7 +84,3 @@ class DownloaderClient:
     def restore_video(self, video_id: str) -> RestoredVideo:
         """Bring a removed video back; raises NotFound (`not_in_trash`)."""
         return self._http.post(f"/videos/{quote(video_id, safe='')}/restore", None, RestoredVideo)
-
-    def export_ticket(self, video_id: str) -> ExportTicket:
-        """Return a ticket for a film as one file; raises NotFound (`no_such_video`)."""
-        return self._http.post(f"/videos/{quote(video_id, safe='')}/export", None, ExportTicket)

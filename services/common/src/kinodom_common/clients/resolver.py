@@ -12,6 +12,7 @@ from kinodom_common.contracts.titles import SearchLine, SearchReply, SourceCard,
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from kinodom_common.contracts.offers import OfferOutcome
     from kinodom_common.contracts.sources import CookieIn, SourceChange
     from kinodom_common.http import HttpClient
 
@@ -60,6 +61,10 @@ class ResolverClient:
         params: dict[str, object] = {"external_id": external_id, "season": season, "episode": episode}
         params |= {"translation_id": translation_id, "fresh": fresh or None, "probe": probe or None}
         return self._http.get("/offers", OfferList, params={**params, "also": " ".join(also) or None})
+
+    def tell_outcome(self, outcome: OfferOutcome) -> None:
+        """Tell what came of an offer, so that the next ones come in a better order."""
+        self._http.tell("/offers/outcomes", outcome)
 
     def sources(self) -> SourceList:
         """Return the sources known there, switched on or off, and how they are."""

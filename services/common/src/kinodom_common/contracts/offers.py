@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from kinodom_common.contracts import Reply
+from kinodom_common.contracts import Reply, Request
+from kinodom_common.contracts.titles import ExternalId
 
 Delivery = Literal["hls", "dash", "progressive", "file"]
 """`file`: a file of the household; its address is `file-import:<path in the import folder, escaped>`."""
@@ -42,6 +43,17 @@ class Offer(Reply):
     headers: dict[str, str] = Field(default_factory=dict)  # what the media host wants to see, such as Referer
     subtitles: tuple[SubtitleOffer, ...] = ()
     skips: tuple[Skip, ...] = ()  # in the order of their starts
+
+
+class OfferOutcome(Request):
+    """What came of an offer, told by whoever tried to fetch it."""
+
+    external_id: ExternalId
+    translation_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    url: Annotated[str, Field(max_length=4000)]
+    delivery: Delivery
+    height_px: int | None = None
+    played: bool
 
 
 class OfferList(Reply):

@@ -75,6 +75,10 @@ class Hello(Request):
     downloads: bool = False  # also send the live feed of downloads
 
 
+class QueueAsked(Request):
+    """client → server `queue`, without content: how does the queue of the downloads stand?"""
+
+
 class Ping(Request):
     """client → server, answered before anything else by `pong {c, s1, s2, v}`."""
 

@@ -10,6 +10,9 @@ from pydantic import Field, StringConstraints
 from kinodom_common.contracts import Reply, Request
 from kinodom_common.contracts.titles import ExternalId, TitleCard, TranslationKind
 
+TitleOrder = Literal["added", "name", "year", "size"]
+"""`added`: the newest first. `year`, `size`: the latest, the largest first."""
+
 VideoId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -73,12 +76,6 @@ class RemovedVideo(Reply):
     restorable_until: datetime | None = None  # UTC; None: it was not there, or is gone for good
 
 
-class ExportTicket(Reply):
-    """Who holds it may have a film as one file, for a minute."""
-
-    ticket: str
-
-
 class RestoredVideo(Reply):
     """A video that is back on the shelf, or will be as soon as the catalogue answers."""
 
@@ -115,6 +112,26 @@ class TitlePage(Reply):
 
     title: Title
     videos: tuple[Video, ...] = ()
+
+
+class TitleIn(Request):
+    """What a source says of a title that is to stand on the shelf, with or without a video."""
+
+    card: TitleCard
+
+
+class TitleReply(Reply):
+    """A title, and whether this request put it on the shelf."""
+
+    title: Title
+    created: bool
+
+
+class VideoList(Reply):
+    """Videos on the disk, the newest first."""
+
+    videos: tuple[Video, ...] = ()
+    total: int = 0
 
 
 class TitleList(Reply):

@@ -28,6 +28,7 @@ class WishRequest(Request):
     episode_name: Annotated[str, Field(max_length=300)] | None = None
     title: TitleCard
     asked_by: Annotated[str, Field(max_length=64)] = ""  # viewer id
+    watch: bool = False  # somebody watches it now, while it comes; kept as long as there is room for such films
 
 
 class Progress(Reply):
@@ -41,6 +42,7 @@ class Progress(Reply):
     segments_total: int | None = None
     speed_bytes_s: float | None = None
     left_s: float | None = None
+    duration_s: float | None = None  # of the film, as its playlist states it
 
 
 class Wish(Reply):
@@ -54,6 +56,7 @@ class Wish(Reply):
     attempt: int = 0
     position: float = 0.0  # in the queue, the lowest first
     progress: Progress = Progress()
+    keep: bool = True  # False: only watched, so it goes when such films need its room
     asked_at: datetime
     changed_at: datetime
 
@@ -85,6 +88,20 @@ class WishList(Reply):
     wishes: tuple[Wish, ...] = ()
 
 
+class QueueStatus(Reply):
+    """How the queue stands: wishes by what is done with them, and the room on the disk."""
+
+    wanted: int = 0  # wait for a worker
+    running: int = 0  # with those that are being put on the shelf
+    waiting: int = 0  # stopped by something outside, tried again by themselves
+    paused: int = 0
+    refused: int = 0
+    ready: int = 0
+    parallel: int = 1  # worked on at once
+    free_bytes: int | None = None  # on the disk; None: it cannot be read now
+    total_bytes: int | None = None
+
+
 class WishEvent(Reply):
     """Published in Redis on the channel `kd:downloads`; sync passes it on to browsers as it is."""
 
@@ -94,6 +111,8 @@ class WishEvent(Reply):
     title: str = ""
     reason: str | None = None
     progress: Progress = Progress()
+    gone: bool = False  # it was taken off the list
 
 
-DOWNLOADS_CHANNEL = "kd:downloads"
+DOWNLOADS_CHANNEL = "kd:downloads"  # of WishEvent
+QUEUE_CHANNEL = "kd:queue"  # of QueueStatus: at every change, and every few seconds by whoever works

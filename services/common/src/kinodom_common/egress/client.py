@@ -101,11 +101,16 @@ class OutsideClient:
         headers: Mapping[str, str] | None = None,
         max_bytes: int | None = None,
         deadline_s: float | None = None,
+        bad_body_bytes: int = 0,
     ) -> OutsideReply:
-        """Return the answer to a GET; redirects are followed, each one guarded."""
+        """Return the answer to a GET; redirects are followed, each one guarded.
+
+        Args:
+            bad_body_bytes: the body of a bad status is kept in `OutsideBadStatus.body` when it is no larger.
+        """
         if params:
             url += ("&" if "?" in url else "?") + urlencode(params)
-        ask = Ask(method="GET", url=url, headers=headers or {}, body=None)
+        ask = Ask(method="GET", url=url, headers=headers or {}, body=None, bad_body_bytes=bad_body_bytes)
         return self._exchange(ask, max_bytes, deadline_s)
 
     def get_json(
@@ -213,7 +218,7 @@ def next_ask(ask: Ask, status: int, location: str | None) -> Ask | None:
         raise OutsideBadAnswer(f"{shown(ask.url)}: redirects to something that is no address.") from exc
     if ask.method == "GET" or status in (307, 308):
         return replace(ask, url=url)
-    return Ask(method="GET", url=url, headers=ask.headers, body=None)
+    return Ask(method="GET", url=url, headers=ask.headers, body=None, bad_body_bytes=ask.bad_body_bytes)
 
 
 def check_status(ask: Ask, status: int, retry_after: str | None, bad_body: Callable[[], bytes]) -> None:

@@ -139,14 +139,11 @@ class EgressRules:
         allow_lan: (host, port) pairs an operator allows although they are at home, as `parse_allow_lan` gives them.
         resolve: what looks a name up; called like socket.getaddrinfo.
         tls: whom to trust; None: the system's authorities and the public ones.
-        proxy: host and port of an HTTP proxy the operator chose; every connection is a CONNECT through it. It may
-            stand at home. The proxy looks names up, so only the spelling of a host is checked here.
     """
 
     allow_lan: frozenset[tuple[str, int]] = frozenset()
     resolve: Resolver = socket.getaddrinfo
     tls: ssl.SSLContext | None = None
-    proxy: tuple[str, int] | None = None
 
     def with_lan(self, host: str, port: int) -> Self:
         """Return these rules with one more place at home that may be called."""
@@ -163,10 +160,6 @@ class EgressRules:
         allowed = (name, port) in self.allow_lan
         if not allowed and port not in _PORTS.values() and not _LOWEST_FREE_PORT <= port <= 65_535:
             raise AddressRefused(f"{name}: port {port} is not one that films or pages are served on.")
-        if self.proxy is not None:
-            if not allowed and _is_literal(name) and not is_public(name):
-                raise AddressRefused(f"{name} is inside a home network or otherwise not public, so it is not called.")
-            return self._look_up(*self.proxy)
         answers = self._look_up(name, port)
         if not allowed and not all(is_public(str(answer[4][0])) for answer in answers):
             raise AddressRefused(
@@ -174,6 +167,21 @@ class EgressRules:
                 f"An operator can allow it by name and port ({name}:{port})."
             )
         return answers
+
+    def addresses_by(self, proxy: tuple[str, int], host: str, port: int) -> tuple[SocketAddress, ...]:
+        """Return the socket addresses of the operator's proxy, which may stand at home, for a host that may be called.
+
+        A name that only the proxy can look up passes; an address written in some odd way (`0x7f.1`) does not.
+
+        Raises:
+            AddressRefused, OutsideUnreachable: as `addresses`.
+        """
+        try:
+            self.addresses(host, port)
+        except OutsideUnreachable as exc:
+            if _is_literal(host.strip("[]")):
+                raise AddressRefused(f"{host} is an address in a spelling of nobody's, so it is not called.") from exc
+        return EgressRules.addresses(self.with_lan(*proxy), *proxy)  # a narrower guard may not know the proxy
 
     def _look_up(self, name: str, port: int) -> tuple[SocketAddress, ...]:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import http.client
 import io
 import socket
@@ -201,18 +200,14 @@ class GuardedConnection(http.client.HTTPConnection):
     def _first_stop(self) -> Sequence[SocketAddress]:
         if self._proxy is None:
             return self._rules.addresses(self.host, self.port)
-        with contextlib.suppress(OutsideUnreachable):  # a name that only the proxy can look up
-            self._rules.addresses(self.host, self.port)
-        return self._rules.with_lan(self._proxy.host, self._proxy.port).addresses(self._proxy.host, self._proxy.port)
+        return self._rules.addresses_by((self._proxy.host, self._proxy.port), self.host, self.port)
 
     def _opened(self, sock: socket.socket, address: tuple[object, ...]) -> socket.socket:
         sock.settimeout(min(self._connect_s, self.patience.wait_s()))
         sock.connect(address)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        fixed = self._rules.proxy
-        proxy = self._proxy or (Proxy(host=fixed[0], port=fixed[1]) if fixed else None)
-        if proxy is not None:
-            self._pass_on(sock, proxy)
+        if self._proxy is not None:
+            self._pass_on(sock, self._proxy)
         if self._scheme != "https":
             return sock
         sock.settimeout(min(self._connect_s, self.patience.wait_s()))

@@ -69,7 +69,7 @@ def fetch(
     on_progress: Callable[[Progress], None],
     should_stop: Callable[[], bool],
     wanted_height_px: int | None = None,
-    on_start: Callable[[Pieces], None] | None = None,
+    on_start: Callable[[Pieces, WorkFolder], None] | None = None,
 ) -> Fetched:
     """Return all tracks of an offer, whole and checked, in the work folder.
 
@@ -80,7 +80,7 @@ def fetch(
         on_progress: called about five times a second, from this thread.
         should_stop: asked as often.
         wanted_height_px: this height, else the nearest below, else the lowest; None: the highest.
-        on_start: given the queue, so that a viewer's position can reorder it.
+        on_start: given the queue and the folder when the plan is made, so that viewers can begin and reorder it.
 
     Raises:
         Stopped: because `should_stop` said so.
@@ -88,16 +88,19 @@ def fetch(
         UpstreamFailed: (with its leaves) worth another call, later and with a fresh offer.
         NotFound: the offer's address leads nowhere. NoSpace: the disk is full; worth another call when it is not.
     """
-    plan = _planned(offer, transport, should_stop, wanted_height_px)
+    plan, line = _planned(offer, transport, should_stop, wanted_height_px)
+    warm: Line | None = line  # its connections are open already
     folder = WorkFolder.opened(work_dir, plan)
     clocks: dict[tuple[int, int], Clock] = {}
     for _ in range(max(1, transport.retry.firm_attempts)):
         tally = Tally(plan, workers)
         pieces = Pieces(_jobs(folder, tally), at_once=workers)
         if on_start is not None:
-            on_start(pieces)
+            on_start(pieces, folder)
         bench = Bench(folder=folder, pieces=pieces, tally=tally, retry=transport.retry, clocks=clocks)
         lines = [transport.line(offer, pieces.check, tally.counter(number)) for number in range(workers)]
+        if warm is not None:
+            lines[0], warm = warm.handed_on(lines[0].watch), None
         crew = [Worker(number, bench, line) for number, line in enumerate(lines)]
         _attend(crew, bench, on_tick=partial(_report, tally, on_progress), should_stop=should_stop)
         on_progress(tally.progress())
@@ -112,7 +115,11 @@ def _report(tally: Tally, on_progress: Callable[[Progress], None]) -> None:
     on_progress(tally.progress())
 
 
-def _planned(offer: Offer, transport: Transport, should_stop: Callable[[], bool], wanted_height_px: int | None) -> Plan:
+def _planned(
+    offer: Offer, transport: Transport, should_stop: Callable[[], bool], wanted_height_px: int | None
+) -> tuple[Plan, Line]:
+    """Return the plan, and the line it came over, which is still open."""
+
     def check() -> None:
         if should_stop():
             raise Stopped
@@ -125,9 +132,10 @@ def _planned(offer: Offer, transport: Transport, should_stop: Callable[[], bool]
 
     line = transport.line(offer, check, lambda _count: None)
     try:
-        return Planner(line=line, pause=pause).plan(offer, wanted_height_px)
-    finally:
+        return Planner(line=line, pause=pause).plan(offer, wanted_height_px), line
+    except BaseException:
         line.close()
+        raise
 
 
 def _attend(crew: list[Worker], bench: Bench, *, on_tick: Callable[[], None], should_stop: Callable[[], bool]) -> None:

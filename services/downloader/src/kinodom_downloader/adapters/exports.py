@@ -89,10 +89,6 @@ class LibraryExports:
         self._library = media_root / "library"
         self._room = threading.BoundedSemaphore(at_once)
 
-    def check(self, video_id: str) -> None:
-        """Return when there is such a film; raises NoSuchFilm."""
-        self._found(video_id)
-
     def open(self, video_id: str) -> Export:
         """Return a published film as one file.
 

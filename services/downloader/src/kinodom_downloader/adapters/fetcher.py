@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kinodom_downloader.adapters import engine, imports
+from kinodom_downloader.adapters.audience import Audience
 from kinodom_downloader.domain.faults import Stopped
 from kinodom_downloader.domain.wishes import LeaseLost
 
@@ -16,14 +17,24 @@ if TYPE_CHECKING:
     from kinodom_common.contracts.wishes import Progress
     from kinodom_common.egress import EgressRules
     from kinodom_downloader.domain.fetched import Fetched
+    from kinodom_downloader.domain.ports import Ear
 
 
 class EngineFetcher:
     """Fetches with so many workers; everything it does lies in the work folder, so that the next call goes on."""
 
-    def __init__(self, rules: EgressRules, *, workers: int, user_agent: str, import_root: Path | None = None) -> None:
+    def __init__(
+        self,
+        rules: EgressRules,
+        *,
+        workers: int,
+        user_agent: str,
+        wants: Ear,
+        import_root: Path | None = None,
+    ) -> None:
         self._transport = engine.Transport(rules=rules, user_agent=user_agent)
         self._workers = workers
+        self._wants = wants
         self._import_root = import_root
 
     def __call__(
@@ -41,14 +52,16 @@ class EngineFetcher:
                 return imports.copy_in(
                     offer, work, root=self._import_root, on_progress=on_progress, should_stop=should_stop
                 )
-            return engine.fetch(
-                offer,
-                work,
-                transport=self._transport,
-                workers=self._workers,
-                on_progress=on_progress,
-                should_stop=should_stop,
-                wanted_height_px=wanted_height_px,
-            )
+            with Audience(work.parent.name, self._wants) as audience:
+                return engine.fetch(
+                    offer,
+                    work,
+                    transport=self._transport,
+                    workers=self._workers,
+                    on_progress=on_progress,
+                    should_stop=should_stop,
+                    wanted_height_px=wanted_height_px,
+                    on_start=audience.begin,
+                )
         except Stopped as exc:
             raise LeaseLost("Another worker has taken this wish over.") from exc

@@ -11,13 +11,12 @@ from contextlib import suppress
 from stat import S_ISREG
 from typing import TYPE_CHECKING
 
-from kinodom_common.errors import KinodomError
 from kinodom_common.processes import ProgramStopped
 from kinodom_downloader.adapters.packaging import package
 from kinodom_downloader.adapters.publish import find_published, publish, reap
-from kinodom_downloader.domain.room import Disk
+from kinodom_downloader.domain.room import Disk, MediaFolderUnusable
 from kinodom_downloader.domain.shown import video_of
-from kinodom_downloader.domain.wishes import LeaseLost
+from kinodom_downloader.domain.wishes import LEASE_S, LeaseLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,14 +28,7 @@ if TYPE_CHECKING:
     from kinodom_downloader.domain.wishes import StoredWish
 
 PARTS, STAGE = "parts", "stage-"
-REAP_IDLE_S = 3600.0  # a folder that changed in the last hour is left alone
-
-
-class MediaFolderUnusable(KinodomError):
-    """The media folder is missing or cannot be written."""
-
-    code = "media_folder_unusable"
-    title = "The media folder cannot be used"
+REAP_IDLE_S = 2 * LEASE_S  # a folder that changed just now is left to a worker that may still be in it
 
 
 def size_of(folder: Path) -> int:
@@ -142,5 +134,5 @@ class MediaLibrary:
         shutil.rmtree(self._work / wish_id, ignore_errors=True)
 
     def reap(self, is_current: Callable[[str], bool]) -> list[str]:
-        """Delete the work folders of wishes that are not current and have been quiet for an hour."""
+        """Delete the work folders of wishes that are not current and have been quiet for two leases."""
         return reap(self._work, is_current, idle_s=REAP_IDLE_S, now_s=time.time())

@@ -13,12 +13,14 @@ from kinodom_downloader.domain.faults import Stopped
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+MODEST_SHARE = 4  # a modest download goes on with this part of its pieces at once
+
 
 @dataclass(order=True, slots=True)
 class Job:
     """One piece in the queue."""
 
-    urgency: float  # the smallest first: its place in the film, seconds
+    urgency: float  # the smallest first: its place in the film, seconds; below 0: somebody waits for it
     track: int
     index: int
     attempts: int = field(default=0, compare=False)
@@ -34,6 +36,8 @@ class Pieces:
         self._later: list[tuple[float, Job]] = []
         self._busy = 0
         self._at_once = self._most = at_once
+        self._modest = False  # others need the line more
+        self.on_done: Callable[[Job], None] = lambda _job: None  # told of each finished piece, by its thread
         self._good = 0
         self._clock = clock
         self._change = threading.Condition()
@@ -47,13 +51,14 @@ class Pieces:
                 self._wake_later()
                 if self._stopped or not (self._heap or self._later or self._busy):
                     return None
-                if self._heap and self._busy < self._at_once:
+                if self._heap and self._busy < self._limit():
                     self._busy += 1
                     return heapq.heappop(self._heap)
                 self._change.wait(self._pause_s())
 
-    def done(self, _job: Job) -> None:
+    def done(self, job: Job) -> None:
         """Take note of a finished piece; after eight good ones in a row one more may be on its way."""
+        self.on_done(job)
         with self._change:
             self._busy -= 1
             self._good += 1
@@ -100,6 +105,12 @@ class Pieces:
             heapq.heapify(self._heap)
             self._change.notify_all()
 
+    def modest(self, now: bool) -> None:
+        """Leave most of the line to others from now on, or take it again."""
+        with self._change:
+            self._modest = now
+            self._change.notify_all()
+
     def settled(self, wait_s: float) -> bool:
         """Wait a little; return whether nothing is left or under way.
 
@@ -117,12 +128,15 @@ class Pieces:
     def room(self) -> int:
         """Return how many more pieces may go on their way at this moment."""
         with self._change:
-            return max(0, self._at_once - self._busy)
+            return max(0, self._limit() - self._busy)
 
     def check(self) -> None:
         """Raise Stopped when nobody wants the pieces any more."""
         if self._stopped:
             raise Stopped
+
+    def _limit(self) -> int:
+        return max(1, self._at_once // MODEST_SHARE) if self._modest else self._at_once
 
     def _is_settled(self) -> bool:
         return not self._busy and (self._stopped or not (self._heap or self._later))

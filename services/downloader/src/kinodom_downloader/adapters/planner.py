@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 log = get_log(__name__)
 
-CHUNK_BYTES: Final = 8_388_608
+CHUNK_BYTES: Final = 1_048_576  # as much as a player asks for at once of a film that is still coming
 _PROBE_BYTES: Final = 65_536
 _ATTEMPTS: Final = 4
 _MAX_DEPTH: Final = 5

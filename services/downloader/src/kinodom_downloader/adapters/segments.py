@@ -83,6 +83,11 @@ class Line:
                 return
         raise TooManyRedirects(f"{shown(piece.url)}: more than {_MAX_REDIRECTS} redirects.")
 
+    def handed_on(self, watch: Watch) -> Line:
+        """Return this line with its open connections, for another worker and under that one's patience."""
+        self.watch.check, self.watch.on_bytes = watch.check, watch.on_bytes
+        return self
+
     def close(self) -> None:
         """Close all connections."""
         for connection in self._open.values():

@@ -68,6 +68,7 @@ class Tally:
             segments_total=self._total,
             speed_bytes_s=speed,
             left_s=left / speed if speed and left is not None else None,
+            duration_s=self._plan.duration_s,
         )
 
     def _total_bytes(self, fraction: float) -> int | None:

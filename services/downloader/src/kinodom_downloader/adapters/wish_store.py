@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from kinodom_common.contracts.wishes import Progress, WishRequest
+from kinodom_common.contracts.wishes import Progress, WishRequest, WishState
 from kinodom_common.store import AlreadyThere, NotStored, Stale, change
 from kinodom_downloader.domain.wishes import NoSuchWish, StoredWish
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kinodom_common.store import Documents, Store
 
 UNFINISHED = ("wanted", "running", "publishing", "waiting", "paused")
+STATES: tuple[WishState, ...] = get_args(WishState)
 TURN = "claims"
 PLAIN = tuple(
     field.name for field in fields(StoredWish) if field.name not in ("wish_id", "request", "progress", "version")
@@ -44,7 +45,7 @@ class StoredWishes:
         """Apply a pure step to the newest state until it is stored."""
         self._found(wish_id)
         try:
-            return _wish(change(self._documents, wish_id, lambda found: _document(step(_wish(found)))))
+            return _wish(change(self._documents, wish_id, lambda found: _changed(found, step)))
         except NotStored as exc:  # deleted between the two looks
             raise _no_such(wish_id) from exc
 
@@ -61,6 +62,10 @@ class StoredWishes:
         """Return every wish that is neither ready nor refused, the oldest first."""
         found = self._documents.find(any_of={"state": UNFINISHED}, sort=("asked_at_s",), limit=10_000)
         return (_wish(document) for document in found)
+
+    def counts(self) -> dict[WishState, int]:
+        """Return how many wishes are in each state."""
+        return {state: self._documents.count({"state": state}) for state in STATES}
 
     def forget(self, wish_id: str) -> None:
         """Delete a wish; raises NoSuchWish."""
@@ -92,6 +97,12 @@ class StoredWishes:
 
 def _no_such(wish_id: str) -> NoSuchWish:
     return NoSuchWish("This wish is not in the list any more. It may have been deleted.", wish_id=wish_id)
+
+
+def _changed(found: dict[str, Any], step: Callable[[StoredWish], StoredWish]) -> dict[str, Any] | None:
+    before = _wish(found)
+    after = step(before)
+    return None if after == before else _document(after)  # nothing to write
 
 
 def _document(wish: StoredWish) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kinodom_common.errors import NoSpace
+from kinodom_downloader.domain.live import piece_path
 from kinodom_downloader.domain.plan import Plan, kept_tracks
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class WorkFolder:
 
     def piece(self, track: int, index: int) -> Path:
         """Return where a whole piece lies."""
-        return self._track(track) / f"{index:06d}.seg"
+        return self.path / piece_path(track, index)
 
     def file(self, track: int) -> Path:
         """Return where a single file is put together."""

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kinodom_common.contracts.wishes import DiskRoom, Wish, WishEvent
-from kinodom_downloader.domain import order
+from kinodom_common.contracts.wishes import DiskRoom, QueueStatus, Wish, WishEvent
+from kinodom_common.errors import KinodomError
+from kinodom_downloader.domain import order, watching
 from kinodom_downloader.domain import wishes as rules
 
 if TYPE_CHECKING:
@@ -38,10 +39,12 @@ def ask(request: WishRequest, *, desk: Desk, request_id: str) -> tuple[rules.Sto
     It is stored before this returns. The same content asked for again, however often, is the same wish; one that had
     been refused or was waiting tries again.
     """
-    made = rules.new_wish(request, now_s=desk.clock(), request_id=request_id)
+    now_s = desk.clock()
+    made = rules.new_wish(request, now_s=now_s, request_id=request_id)
     if desk.wishes.add(made):
         _tell(made, desk)
         return made, True
+    desk.wishes.change(made.wish_id, lambda found: watching.asked(found, request, now_s=now_s))
     return try_again(made.wish_id, desk=desk), False
 
 
@@ -93,6 +96,25 @@ def move(wish_id: str, before: str | None, *, desk: Desk) -> rules.StoredWish:
     return wish
 
 
+def keep(wish_id: str, *, desk: Desk) -> rules.StoredWish:
+    """Return the wish as one that stays on the disk, though it was only watched so far; raises NoSuchWish."""
+    wish = desk.wishes.change(wish_id, watching.kept)
+    desk.announcer.announce(event_of(wish, "queue_status"))
+    return wish
+
+
+def view(wish_id: str, *, desk: Desk) -> rules.StoredWish:
+    """Take note that somebody watches this film just now, and return its wish; raises NoSuchWish.
+
+    Whatever nobody works on and may be worked on is begun at once.
+    """
+    now_s = desk.clock()
+    wish = desk.wishes.change(wish_id, lambda found: watching.viewed(found, now_s=now_s))
+    if rules.is_due(wish, now_s=now_s):
+        desk.hints.hurry(wish_id)
+    return wish
+
+
 def forget(wish_id: str, *, desk: Desk) -> None:
     """Delete a wish with its unfinished files; one that runs is cancelled. A published film is not touched.
 
@@ -106,7 +128,7 @@ def forget(wish_id: str, *, desk: Desk) -> None:
     desk.wishes.forget(wish_id)
     if not rules.is_held(wish, now_s=now_s):  # else its worker clears up: it may be writing this very moment
         desk.library.clear(wish_id)
-    desk.announcer.announce(event_of(wish, "queue_status"))
+    desk.announcer.announce(event_of(wish, "queue_status").model_copy(update={"gone": True}))
 
 
 def disk_room(*, desk: Desk) -> DiskRoom:
@@ -114,6 +136,25 @@ def disk_room(*, desk: Desk) -> DiskRoom:
     disk = desk.library.disk()
     return DiskRoom(
         free_bytes=disk.free_bytes, total_bytes=disk.total_bytes, library_bytes=desk.library.library_bytes()
+    )
+
+
+def queue_status(*, wishes: Wishes, library: Library, parallel: int) -> QueueStatus:
+    """Return how the queue stands; a disk that cannot be read leaves its part out."""
+    counts = dict(wishes.counts())
+    running = counts.pop("running", 0) + counts.pop("publishing", 0)
+    try:
+        disk = library.disk()
+    except KinodomError:
+        disk = None
+    return QueueStatus.model_validate(
+        {
+            **counts,
+            "running": running,
+            "parallel": parallel,
+            "free_bytes": disk.free_bytes if disk else None,
+            "total_bytes": disk.total_bytes if disk else None,
+        }
     )
 
 
@@ -130,19 +171,27 @@ def sweep(*, desk: Desk) -> int:
     now_s = desk.clock()
     unfinished = list(desk.wishes.unfinished())
     due = order.due_now(unfinished, now_s=now_s)
+    for wish in due:
+        if watching.is_watched(wish, now_s=now_s):
+            desk.hints.hurry(wish.wish_id)
     for wish in due[: max(0, desk.parallel - order.held_now(unfinished, now_s=now_s))]:
         desk.hints.give(wish.wish_id, wish.attempt)
     desk.library.reap(lambda wish_id: _has_work(wish_id, desk))
+    desk.announcer.tell_queue()
     return len(due)
 
 
 def _has_work(wish_id: str, desk: Desk) -> bool:
-    """Tell whether the parts of a wish are still of use: all but those of wishes that are ready or deleted."""
-    return any(wish.state != "ready" for wish in desk.wishes.some([wish_id]))
+    """Tell whether the parts of a wish are still of use: for what is not ready, and for those who play them."""
+    now_s = desk.clock()
+    return any(wish.state != "ready" or not watching.is_left(wish, now_s=now_s) for wish in desk.wishes.some([wish_id]))
 
 
 def _tell(wish: rules.StoredWish, desk: Desk) -> None:
-    desk.hints.give(wish.wish_id, wish.attempt)
+    if watching.is_watched(wish, now_s=desk.clock()):
+        desk.hints.hurry(wish.wish_id)
+    else:
+        desk.hints.give(wish.wish_id, wish.attempt)
     desk.announcer.announce(event_of(wish, "queue_status"))
 
 
@@ -157,6 +206,7 @@ def wire(wish: rules.StoredWish) -> Wish:
         attempt=wish.attempt,
         position=wish.position,
         progress=wish.progress,
+        keep=wish.keep,
         asked_at=datetime.fromtimestamp(wish.asked_at_s, UTC),
         changed_at=datetime.fromtimestamp(wish.changed_at_s, UTC),
     )

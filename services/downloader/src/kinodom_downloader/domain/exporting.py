@@ -47,21 +47,8 @@ class Export:
 class Exports(Protocol):
     """The published films, as files."""
 
-    def check(self, video_id: str) -> None:
-        """Return when there is such a film; raises NoSuchFilm."""
-
     def open(self, video_id: str) -> Export:
         """Return a film as one file; raises NoSuchFilm or ExportBusy."""
-
-
-class Tickets(Protocol):
-    """Tickets for films that leave."""
-
-    def sign(self, video_id: str) -> str:
-        """Return a ticket for a film."""
-
-    def read(self, ticket: str) -> str:
-        """Return the film that a ticket is for; raises BadTicket."""
 
 
 def file_name(video: VideoIn) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kinodom_common.errors import Conflict
+from kinodom_downloader.domain.watching import is_watched
 from kinodom_downloader.domain.wishes import is_due, is_held
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ def place(wish: StoredWish) -> tuple[float, float, str]:
 
 
 def held_now(wishes: Iterable[StoredWish], *, now_s: float) -> int:
-    """Return how many of these a live worker holds, whichever worker it is."""
-    return sum(is_held(wish, now_s=now_s) for wish in wishes)
+    """Return how many of these a live worker holds, whichever worker it is. What is watched waits for no place."""
+    return sum(is_held(wish, now_s=now_s) and not is_watched(wish, now_s=now_s) for wish in wishes)
 
 
 def due_now(wishes: Iterable[StoredWish], *, now_s: float) -> list[StoredWish]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from kinodom_common.contracts.offers import Offer, OfferList
     from kinodom_common.contracts.videos import VideoIn
-    from kinodom_common.contracts.wishes import Progress, WishEvent, WishRequest
+    from kinodom_common.contracts.wishes import Progress, WishEvent, WishRequest, WishState
     from kinodom_downloader.domain.fetched import Fetched
+    from kinodom_downloader.domain.live import Spot
     from kinodom_downloader.domain.room import Disk
     from kinodom_downloader.domain.wishes import StoredWish
 
@@ -37,6 +38,9 @@ class Wishes(Protocol):
     def unfinished(self) -> Iterable[StoredWish]:
         """Return every wish that is neither ready nor refused."""
 
+    def counts(self) -> Mapping[WishState, int]:
+        """Return how many wishes are in each state; a state without any may be left out."""
+
     def forget(self, wish_id: str) -> None:
         """Delete a wish; raises NoSuchWish."""
 
@@ -53,12 +57,18 @@ class Hints(Protocol):
     def give(self, wish_id: str, attempt: int) -> None:
         """Tell some worker that something is due, this wish for one; may be lost."""
 
+    def hurry(self, wish_id: str) -> None:
+        """Tell the usher that somebody watches this wish and nobody fetches it; may be lost."""
+
 
 class Announcer(Protocol):
     """Live news for browsers."""
 
     def announce(self, event: WishEvent) -> None:
-        """Send; never raises: news may be lost, state is in the store."""
+        """Send, and how the queue stands after anything but progress; never raises: news may be lost."""
+
+    def tell_queue(self) -> None:
+        """Send how the queue stands; never raises."""
 
 
 class Resolver(Protocol):
@@ -66,6 +76,9 @@ class Resolver(Protocol):
 
     def offers(self, request: WishRequest) -> OfferList:
         """Return what sources offer now; raises NotFound, Rejected or UpstreamFailed."""
+
+    def tell(self, request: WishRequest, offer: Offer, *, played: bool) -> None:
+        """Tell what came of an offer; never raises."""
 
 
 class Fetcher(Protocol):
@@ -81,6 +94,16 @@ class Fetcher(Protocol):
         should_stop: Callable[[], bool],
     ) -> Fetched:
         """Fetch an offer into a work folder, going on from what is there."""
+
+
+class Ear(Protocol):
+    """What viewers ask for, as whoever fetches their film hears it."""
+
+    def next(self, wish_id: str, wait_s: float) -> Spot | None:
+        """Return the next piece that somebody waits for; None when there is none for so long."""
+
+    def someone_waits(self, wish_id: str) -> bool:
+        """Tell whether a viewer of another film waits."""
 
 
 class Library(Protocol):

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from kinodom_common.errors import NoSpace
+from kinodom_common.errors import KinodomError, NoSpace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NEEDED_TIMES = 2.2  # of the size of a film: its segments, then its track files
 GB = 1_000_000_000
+FULL = (errno.ENOSPC, errno.EDQUOT)
+AWAY = (errno.EROFS, errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EACCES)  # the disk, not the film
+
+
+class MediaFolderUnusable(KinodomError):
+    """The media folder is missing or cannot be written: its disk is away, or was made read-only."""
+
+    code = "media_folder_unusable"
+    title = "The media folder cannot be used"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +70,15 @@ def too_full(disk: Disk, keep: KeepFree) -> NoSpace:
         f"Waits for space: {disk.free_bytes / GB:.1f} GB are free, {keep.floor_bytes(disk) / GB:.1f} GB of them stay "
         "free, and this film needs more. Delete something and it goes on by itself."
     )
+
+
+def disk_trouble(error: OSError, disk: Callable[[], Disk], keep: KeepFree) -> KinodomError:
+    """Return what an error of the file system means for a wish; raises it again when it is no trouble of the disk."""
+    if error.errno in FULL:
+        return too_full(disk(), keep)
+    if error.errno in AWAY:
+        return MediaFolderUnusable(
+            f"The media folder cannot be used ({error.strerror}). What was fetched is kept. Look after its disk; "
+            "the download goes on by itself."
+        )
+    raise error

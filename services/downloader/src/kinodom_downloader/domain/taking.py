@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kinodom_downloader.domain import order
@@ -38,6 +40,33 @@ def take(
             return claimed
         _unclaim(due[0], token, wishes)
     return None
+
+
+def take_this(
+    wish_id: str, *, token: str, wishes: Wishes, announcer: Announcer, clock: Callable[[], float]
+) -> rules.StoredWish | None:
+    """Return this wish held by `token`, however many are worked on; None when it is not due."""
+    found = wishes.some([wish_id])
+    return _claimed(found[0], token, clock(), wishes, announcer) if found else None
+
+
+def let_go(tokens: str, *, wishes: Wishes) -> list[str]:
+    """End the leases of processes that are known to be dead, and return their wishes; each counts as a death.
+
+    Args:
+        tokens: how the tokens of the dead begin.
+    """
+    freed = []
+    for wish in wishes.unfinished():
+        if wish.token and wish.token.startswith(tokens):
+            with suppress(rules.LeaseLost, rules.NoSuchWish):
+                wishes.change(wish.wish_id, partial(_lapsed, token=wish.token))
+                freed.append(wish.wish_id)
+    return freed
+
+
+def _lapsed(wish: rules.StoredWish, *, token: str) -> rules.StoredWish:
+    return replace(rules.held(wish, token), lease_until_s=0.0)
 
 
 def _claimed(

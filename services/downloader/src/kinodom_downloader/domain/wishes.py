@@ -25,7 +25,7 @@ MAX_DEATHS = 3  # of the worker process while it held this wish
 MAX_WAITS = 8
 FIRST_WAIT_S = 10.0
 LONGEST_WAIT_S = 900.0
-SPACE_WAIT_S = 60.0
+DISK_WAIT_S = 60.0
 
 
 class NoSuchWish(NotFound):
@@ -77,6 +77,8 @@ class StoredWish:
     asked_at_s: float
     changed_at_s: float
     position: float = 0.0  # in the queue, the lowest first; new ones get the time they were asked for
+    keep: bool = True  # False: only watched, nobody asked to have it on the disk
+    viewed_at_s: float = 0.0  # when somebody was last seen watching it
     reason_code: str | None = None
     reason: str | None = None
     attempt: int = 0  # runs begun, also names the RQ job
@@ -106,6 +108,8 @@ def new_wish(request: WishRequest, *, now_s: float, request_id: str) -> StoredWi
         asked_at_s=now_s,
         changed_at_s=now_s,
         position=now_s,
+        keep=not request.watch,
+        viewed_at_s=now_s if request.watch else 0.0,
         request_id=request_id,
     )
 
@@ -269,9 +273,9 @@ def waiting(
     return _put_off(wish, code=code, reason=reason, now_s=now_s, pause_s=pause_s, waits=wish.waits + 1)
 
 
-def waiting_for_space(wish: StoredWish, *, reason: str, now_s: float) -> StoredWish:
-    """Return the wish put off until the disk has room; it is looked at again each minute, for ever."""
-    return _put_off(wish, code="no_space", reason=reason, now_s=now_s, pause_s=SPACE_WAIT_S, waits=wish.waits)
+def waiting_for_disk(wish: StoredWish, *, code: str, reason: str, now_s: float) -> StoredWish:
+    """Return the wish put off until the disk has room, or is back; it is looked at again each minute, for ever."""
+    return _put_off(wish, code=code, reason=reason, now_s=now_s, pause_s=DISK_WAIT_S, waits=wish.waits)
 
 
 def handed_back(wish: StoredWish, *, token: str, now_s: float) -> StoredWish:

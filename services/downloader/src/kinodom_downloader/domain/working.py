@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,10 +9,11 @@ from typing import TYPE_CHECKING
 from kinodom_common.contracts.wishes import Progress
 from kinodom_common.errors import KinodomError, NoSpace, NotFound, Rejected, UpstreamFailed
 from kinodom_common.logs import bound_request_id, get_log
+from kinodom_downloader.domain import watching
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.asking import event_of
-from kinodom_downloader.domain.room import KeepFree, check_room, needed_bytes, too_full
-from kinodom_downloader.domain.taking import take
+from kinodom_downloader.domain.room import KeepFree, MediaFolderUnusable, check_room, disk_trouble, needed_bytes
+from kinodom_downloader.domain.taking import take, take_this
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +98,7 @@ class Run:
         self._change(
             lambda wish: rules.renewed(wish, token=self.token, now_s=self._tools.clock(), progress=self.progress)
         )
+        self._tools.announcer.tell_queue()
 
     def look(self) -> None:
         """Return while the wish is ours; raises LeaseLost, or NoSuchWish when it was cancelled."""
@@ -117,13 +118,20 @@ class Run:
         self.wish = self._tools.wishes.change(self.wish.wish_id, step)
 
 
-def fulfil(*, token: str, tools: Tools) -> rules.StoredWish | None:
-    """Take the next wish, do what it needs, and return it in its new state; None when there is nothing to do.
+def fulfil(*, token: str, tools: Tools, wish_id: str | None = None) -> rules.StoredWish | None:
+    """Take a wish, do what it needs, and return it in its new state; None when there is nothing to do.
+
+    Args:
+        wish_id: this one, which somebody watches; None: the one whose turn it is.
 
     Raises:
         HandedBack: the fetch was told to stop; the wish is `wanted` again.
     """
-    wish = take(token=token, parallel=tools.parallel, wishes=tools.wishes, announcer=tools.announcer, clock=tools.clock)
+    store, announcer, clock = tools.wishes, tools.announcer, tools.clock
+    if wish_id is None:
+        wish = take(token=token, parallel=tools.parallel, wishes=store, announcer=announcer, clock=clock)
+    else:
+        wish = take_this(wish_id, token=token, wishes=store, announcer=announcer, clock=clock)
     if wish is None:
         return None
     log.info("wish_taken", wish_id=wish.wish_id, attempt=wish.attempt, external_id=wish.request.external_id)
@@ -137,6 +145,7 @@ def hand_back(*, token: str, tools: Tools) -> None:
     step = partial(rules.handed_back, token=token, now_s=tools.clock())
     if (wish := _let_go(token, tools, step)) is not None:
         log.info("wish_handed_back", wish_id=wish.wish_id)
+        tools.announcer.announce(event_of(wish, "queue_status"))
 
 
 def give_up(*, token: str, tools: Tools) -> None:
@@ -179,10 +188,9 @@ def _done(run: Run, tools: Tools) -> rules.StoredWish | None:
     except KinodomError as exc:
         return _stopped(run, exc, tools)
     except OSError as exc:
-        if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        return _stopped(run, too_full(tools.library.disk(), tools.keep_free), tools)
-    tools.library.clear(wish_id)
+        return _stopped(run, disk_trouble(exc, tools.library.disk, tools.keep_free), tools)
+    if watching.is_left(done, now_s=tools.clock()):  # else the sweep does it when the last viewer has gone
+        tools.library.clear(wish_id)
     log.info("wish_fulfilled", wish_id=wish_id, size_bytes=video.size_bytes)
     return done
 
@@ -221,7 +229,9 @@ def _fetch(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> tuple[
             log.warning("offer_failed", wish_id=run.wish.wish_id, source=offer.source, code=exc.code)
             # Trouble that may pass outweighs a refusal: as long as one offer may work later, the wish waits.
             failure = failure if isinstance(failure, UpstreamFailed) else exc
+            tools.resolver.tell(run.wish.request, offer, played=False)
         else:
+            tools.resolver.tell(run.wish.request, offer, played=True)
             return offer, fetched
     raise failure
 
@@ -252,8 +262,10 @@ def _stopped(run: Run, error: KinodomError, tools: Tools) -> rules.StoredWish | 
     pause_s = float(retry_after) if isinstance(retry_after, int | float) else None
     log.warning("wish_stopped", wish_id=run.wish.wish_id, code=code, detail=reason)
     try:
-        if isinstance(error, NoSpace):
-            return run.end(lambda wish: rules.waiting_for_space(wish, reason=reason, now_s=now_s), "task_failed")
+        if isinstance(error, NoSpace | MediaFolderUnusable):
+            return run.end(
+                lambda wish: rules.waiting_for_disk(wish, code=code, reason=reason, now_s=now_s), "task_failed"
+            )
         if isinstance(error, UpstreamFailed):
             return run.end(
                 lambda wish: rules.waiting(wish, code=code, reason=reason, now_s=now_s, retry_after_s=pause_s),

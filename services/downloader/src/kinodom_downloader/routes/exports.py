@@ -1,7 +1,4 @@
-"""Films leave the house as files: a ticket for the one who asks, and the file for who holds the ticket.
-
-The file goes out through Nginx, which holds no key of the house; so its path carries the ticket and is open without.
-"""
+"""Films leave the house as files, through Nginx, which asks for them when the gateway sends it."""
 
 from __future__ import annotations
 
@@ -13,8 +10,8 @@ from pydantic import TypeAdapter
 from werkzeug.exceptions import HTTPException
 from werkzeug.wsgi import FileWrapper
 
-from kinodom_common.contracts.videos import ExportTicket, VideoId
-from kinodom_common.openapi import answer, describes, part_of_path
+from kinodom_common.contracts.videos import VideoId
+from kinodom_common.openapi import describes, part_of_path
 from kinodom_downloader.wiring import deps
 
 if TYPE_CHECKING:
@@ -25,19 +22,11 @@ VIDEO_ID: TypeAdapter[str] = TypeAdapter(VideoId)
 BLOCK_BYTES = 1024 * 1024
 
 
-@bp.post("/videos/<video_id>/export")
-@describes(reply=ExportTicket, problems=("bad_request", "no_such_video"))
-def make_ticket(video_id: str) -> Response:
-    """Give a ticket for a film as one file, good for a minute."""
-    deps().exports.check(part_of_path(VIDEO_ID, video_id))
-    return answer(ExportTicket(ticket=deps().tickets.sign(video_id)))
-
-
-@bp.get("/exports/<ticket>")
-@describes(problems=("bad_ticket", "no_such_video", "export_busy"))
-def send_film(ticket: str) -> Response:
-    """Send the film of a ticket as one MP4, whole or by range."""
-    return _sent(deps().exports.open(deps().tickets.read(ticket)))
+@bp.get("/videos/<video_id>/file")
+@describes(problems=("bad_request", "no_such_video", "export_busy"))
+def send_film(video_id: str) -> Response:
+    """Send a film as one plain MP4, whole or by range."""
+    return _sent(deps().exports.open(part_of_path(VIDEO_ID, video_id)))
 
 
 def _sent(export: Export) -> Response:

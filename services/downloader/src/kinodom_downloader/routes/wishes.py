@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from pydantic import Field
 
 from kinodom_common.contracts import Request
-from kinodom_common.contracts.wishes import DiskRoom, Wish, WishList, WishMove, WishReply, WishRequest
+from kinodom_common.contracts.wishes import DiskRoom, QueueStatus, Wish, WishList, WishMove, WishReply, WishRequest
 from kinodom_common.logs import request_id
 from kinodom_common.openapi import answer, body_of, describes, query_of
 from kinodom_downloader.domain import asking
@@ -50,6 +50,14 @@ def disk() -> Response:
     return answer(asking.disk_room(desk=deps().desk))
 
 
+@bp.get("/queue")
+@describes(reply=QueueStatus, problems=("store_unavailable",))
+def queue_status() -> Response:
+    """Say how the queue stands."""
+    desk = deps().desk
+    return answer(asking.queue_status(wishes=desk.wishes, library=desk.library, parallel=desk.parallel))
+
+
 @bp.get("/wishes/<wish_id>")
 @describes(reply=Wish, problems=("no_such_wish",))
 def one_wish(wish_id: str) -> Response:
@@ -62,6 +70,20 @@ def one_wish(wish_id: str) -> Response:
 def retry_wish(wish_id: str) -> Response:
     """Let a refused or waiting wish try again now."""
     return answer(asking.wire(asking.try_again(wish_id, desk=deps().desk)), 202)
+
+
+@bp.post("/wishes/<wish_id>/view")
+@describes(reply=Wish, status=202, problems=("no_such_wish",))
+def view_wish(wish_id: str) -> Response:
+    """Take note that somebody watches this film just now."""
+    return answer(asking.wire(asking.view(wish_id, desk=deps().desk)), 202)
+
+
+@bp.post("/wishes/<wish_id>/keep")
+@describes(reply=Wish, status=202, problems=("no_such_wish",))
+def keep_wish(wish_id: str) -> Response:
+    """Keep a film that was only watched so far."""
+    return answer(asking.wire(asking.keep(wish_id, desk=deps().desk)), 202)
 
 
 @bp.post("/wishes/<wish_id>/pause")

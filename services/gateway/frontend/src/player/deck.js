@@ -12,6 +12,7 @@ import { settingsColumns, SPEEDS, speedColumn } from "./settings.js";
 const HIDE_AFTER_MS = 3000;
 const FRAME_S = 1 / 25;
 const SLOW_DATA_MS = 700;
+const NOTE_MS = 8000;
 
 /**
  * @typedef {object} Acts what a gesture does
@@ -34,6 +35,8 @@ export class Deck {
     this.acts = acts;
     this.lastInput_ms = performance.now();
     this.starved_ms = 0;
+    this.noted = "";
+    this.noted_ms = -Infinity;
     /** @type {(() => void) | null} */
     this.offered = null;
     this.offerName = "";
@@ -201,6 +204,27 @@ export class Deck {
     }
   }
 
+  /** What of the film the house has. @param {[number, number][] | null} have stretches, seconds; null: all */
+  have(have) {
+    this.bar.showHave(have);
+    const mark = part(this.root, "where");
+    if (!mark) return;
+    const all_s = this.bar.duration_s;
+    const there_s = have?.reduce((sum, [from_s, to_s]) => sum + to_s - from_s, 0) ?? all_s;
+    const whole = have === null || (all_s > 0 && there_s >= all_s - 1);
+    set(mark, "class", `mark mark--${whole ? "home" : "coming"}`);
+    const percent = all_s > 0 ? Math.floor((there_s / all_s) * 100) : 0;
+    say(mark.firstElementChild, whole ? t("on disk") : t("coming, %(n)s %", { n: percent }));
+  }
+
+  /** A word that passes. @param {string} text */
+  note(text) {
+    this.noted_ms = performance.now();
+    this.noted = text;
+    this.touch();
+    this.show();
+  }
+
   /** @param {KeyboardEvent} event */
   key(event) {
     this.touch();
@@ -274,7 +298,8 @@ export class Deck {
     say(part(root, "time"), `${clockText(media.currentTime)} / ${clockText(all)}`);
     this.showSpeed();
     const starved = this.starved_ms > 0 && performance.now() - this.starved_ms > SLOW_DATA_MS && playing;
-    say(part(root, "state"), starved ? t("fetching") : "");
+    const noted = performance.now() - this.noted_ms < NOTE_MS ? this.noted : "";
+    say(part(root, "state"), starved ? t("fetching") : noted);
     if (performance.now() - this.lastInput_ms > HIDE_AFTER_MS && !this.isHeld()) root.dataset.idle = "";
     else if ("idle" in root.dataset && this.isHeld()) delete root.dataset.idle;
   }

@@ -1,23 +1,32 @@
 /**
- * One video in one media element: Shaka Player, the signed link and its renewal, tracks, and troubles in plain words.
+ * One video in one media element: the signed link and its renewal, and troubles in plain words. How it is played is left
+ * to one of two: `dash.js` for a film on the disk, `live.js` for one that is still coming.
  */
-import shaka from "shaka-player/dist/shaka-player.dash-es2021.js";
 import { freshen, renewAfter } from "../links.js";
 import { post, Refused } from "../page/http.js";
 import { t } from "../words.js";
 
-const BUFFER_S = 30;
-const KEEP_BEHIND_S = 60;
-const FIRST_GUESS_BIT_S = 40_000_000; // a home network: begin with the best picture
 const RENEWALS_PER_MINUTE = 4;
+const LOOK_AGAIN_MS = 5000;
 
 /** @typedef {import("../links.js").Link} Link */
 /** @typedef {{text: string, code: string}} Trouble */
+/** @typedef {{status: number, network: boolean, code: string, fatal: boolean, text?: string}} Failure what went wrong while playing */
+/**
+ * @typedef {object} Hearing what a picture tells
+ * @property {(failure: Failure) => void} failed
+ * @property {() => void} tracks
+ * @property {(uri: string) => string} freshened
+ * @property {(have: [number, number][] | null) => void} have stretches on the disk, seconds; null: all
+ * @property {() => void} moved the film goes on from another place
+ */
+/** @typedef {import("./dash.js").DashPicture | import("./live.js").LivePicture} Picture */
 
 export class Film {
   /**
    * @param {HTMLVideoElement} media
-   * @param {{trouble: (trouble: Trouble | null) => void, tracks: () => void}} hearing
+   * @param {{trouble: (trouble: Trouble | null) => void, tracks: () => void, have?: (have: [number, number][] | null) => void,
+   *   moved?: () => void}} hearing
    */
   constructor(media, hearing) {
     this.media = media;
@@ -30,34 +39,9 @@ export class Film {
     /** @type {Promise<void> | null} */
     this.renewing = null;
     this.automatic = true;
-    this.native = false;
     this.loads = 0;
-    /** @type {any} */
-    this.player = null;
-  }
-
-  async open() {
-    if (!shaka.Player.isBrowserSupported()) {
-      this.native = true; // no Media Source Extensions (older phones of Apple): the browser plays HLS by itself
-      this.media.addEventListener("error", () => this.hearing.trouble({ text: sentence(0, 0), code: "native" }));
-      return;
-    }
-    this.player = new shaka.Player();
-    await this.player.attach(this.media);
-    const retryParameters = { maxAttempts: 4, baseDelay: 300, backoffFactor: 2, fuzzFactor: 0.5, timeout: 20_000 };
-    this.player.configure({
-      streaming: { bufferingGoal: BUFFER_S, bufferBehind: KEEP_BEHIND_S, retryParameters },
-      manifest: { retryParameters },
-      abr: { defaultBandwidthEstimate: FIRST_GUESS_BIT_S },
-    });
-    this.player.getNetworkingEngine().registerRequestFilter((/** @type {any} */ _type, /** @type {any} */ request) => {
-      const link = this.link;
-      if (link) request.uris = request.uris.map((/** @type {string} */ uri) => freshen(uri, link));
-    });
-    this.player.addEventListener("error", (/** @type {any} */ event) => void this.failed(event.detail));
-    for (const name of ["trackschanged", "variantchanged", "textchanged", "adaptation"]) {
-      this.player.addEventListener(name, () => this.hearing.tracks());
-    }
+    /** @type {Picture | null} */
+    this.picture = null;
   }
 
   /**
@@ -69,6 +53,7 @@ export class Film {
     this.videoId = videoId;
     this.hearing.trouble(null);
     clearTimeout(this.timer);
+    clearTimeout(this.lookTimer);
     try {
       this.link = link ?? (await this.ask());
       if (load !== this.loads) return;
@@ -84,26 +69,39 @@ export class Film {
   /** @param {unknown} error @param {number} load @param {number} start_s @returns {Promise<boolean>} whether it plays now */
   async again(error, load, start_s) {
     try {
-      if (!isRefusal(error)) throw error;
+      if (!isRefusal(error) && !hasMoved(error)) throw error;
       this.link = await this.ask();
       if (load !== this.loads) return false;
       await this.take(start_s);
       return true;
     } catch (second) {
-      if (load === this.loads && !isInterrupted(second)) this.hearing.trouble(troubleOf(second));
+      if (load === this.loads) this.tell(second);
       return false;
     }
   }
 
   /** @param {number} start_s */
   async take(start_s) {
-    if (!this.link) return;
-    if (this.native) {
-      this.media.src = this.link.manifest_url.replace(/[^/]+$/, "master.m3u8");
-      this.media.currentTime = start_s;
-      return;
+    const link = this.link;
+    if (!link) return;
+    const Kind = link.live_url ? (await import("./live.js")).LivePicture : (await import("./dash.js")).DashPicture;
+    if (!(this.picture instanceof Kind)) {
+      await this.picture?.stop();
+      this.picture = new Kind(this.media, this.ears());
     }
-    await this.player.load(this.link.manifest_url, start_s || null, "application/dash+xml");
+    if (!link.live_url) this.hearing.have?.(null);
+    await this.picture.start(link.live_url || link.manifest_url, start_s);
+  }
+
+  /** @returns {Hearing} */
+  ears() {
+    return {
+      failed: (failure) => void this.failed(failure),
+      tracks: () => this.hearing.tracks(),
+      freshened: (uri) => (this.link ? freshen(uri, this.link) : uri),
+      have: (have) => this.hearing.have?.(have),
+      moved: () => this.hearing.moved?.(),
+    };
   }
 
   /** @returns {Promise<Link>} */
@@ -123,7 +121,8 @@ export class Film {
     const videoId = this.videoId;
     this.renewing ??= this.ask()
       .then((link) => {
-        if (videoId === this.videoId) this.link = link;
+        // What began while it came goes on so: its pieces stay as long as somebody plays them.
+        if (videoId === this.videoId) this.link = { ...link, live_url: this.link?.live_url ? liveOf(link) : null };
         this.schedule();
       })
       .finally(() => {
@@ -132,106 +131,105 @@ export class Film {
     return this.renewing;
   }
 
-  /** @param {any} error of Shaka */
-  async failed(error) {
-    if (isInterrupted(error)) return;
+  /** @param {Failure} failure */
+  async failed(failure) {
     const now_ms = performance.now();
     this.renewals = this.renewals.filter((at_ms) => now_ms - at_ms < 60_000);
-    if (isRefusal(error) && this.renewals.length < RENEWALS_PER_MINUTE) {
+    const mayTry = this.renewals.length < RENEWALS_PER_MINUTE;
+    if (mayTry && isRefusal(failure)) {
       this.renewals.push(now_ms);
       try {
         await this.renew();
-        if (this.player.retryStreaming(0.1)) return;
+        if (this.picture?.resume()) return;
       } catch (refused) {
-        this.hearing.trouble(troubleOf(refused));
+        this.tell(refused);
         return;
       }
     }
-    if (error.severity === shaka.util.Error.Severity.CRITICAL) this.hearing.trouble(troubleOf(error));
+    if (mayTry && hasMoved(failure)) {
+      this.renewals.push(now_ms);
+      await this.load(this.videoId, null, this.media.currentTime);
+      return;
+    }
+    if (failure.fatal) this.tell(failure);
+  }
+
+  /** Says what went wrong. A film that is still coming may be ready soon: looks for that. @param {unknown} error */
+  tell(error) {
+    if (/** @type {any} */ (error)?.code === "interrupted") return;
+    this.hearing.trouble(troubleOf(error));
+    if (this.link?.live_url) this.lookTimer = setTimeout(() => void this.look(), LOOK_AGAIN_MS);
+  }
+
+  async look() {
+    const videoId = this.videoId;
+    const link = await this.ask().catch(() => null);
+    if (videoId !== this.videoId || !this.link?.live_url) return;
+    if (link && !link.live_url) await this.load(videoId, link, this.media.currentTime);
+    else this.lookTimer = setTimeout(() => void this.look(), LOOK_AGAIN_MS);
   }
 
   /** Tries again where it stopped. */
   async retry() {
     const start_s = this.media.currentTime;
     this.hearing.trouble(null);
-    if (this.player && this.player.getAssetUri() && !this.media.error && this.media.readyState > 0) {
+    if (this.picture && !this.media.error && this.media.readyState > 0) {
       await this.renew().catch(() => undefined);
-      if (this.player.retryStreaming(0.1)) return;
+      if (this.picture.resume()) return;
     }
     await this.load(this.videoId, null, start_s);
   }
 
   /** @returns {{height_px: number, active: boolean}[]} pictures to choose from, the best first */
   qualities() {
-    if (!this.player) return [];
-    /** @type {Map<number, boolean>} */
-    const heights = new Map();
-    for (const track of this.player.getVariantTracks()) {
-      if (track.height) heights.set(track.height, Boolean(heights.get(track.height)) || track.active);
-    }
-    return [...heights].map(([height_px, active]) => ({ height_px, active })).sort((a, b) => b.height_px - a.height_px);
+    return this.picture?.qualities() ?? [];
   }
 
   /** @param {number | null} height_px null: automatic */
   setQuality(height_px) {
     this.automatic = height_px === null;
-    this.player?.configure("abr.enabled", this.automatic);
-    if (height_px !== null) {
-      const tracks = this.player.getVariantTracks();
-      const now = tracks.find((/** @type {any} */ track) => track.active);
-      const same = tracks.filter((/** @type {any} */ track) => track.height === height_px);
-      const chosen = same.find((/** @type {any} */ track) => track.language === now?.language) ?? same[0];
-      if (chosen) this.player.selectVariantTrack(chosen, true, 2);
-    }
+    this.picture?.setQuality(height_px);
     this.hearing.tracks();
   }
 
   /** @returns {{id: number, language: string, label: string, active: boolean}[]} */
   subtitles() {
-    if (!this.player) return [];
-    return this.player.getTextTracks().map((/** @type {any} */ track) => ({
-      id: track.id,
-      language: track.language,
-      label: track.label ?? "",
-      active: track.active,
-    }));
+    return this.picture?.subtitles() ?? [];
   }
 
   /** @param {number | null} id null: off */
   setSubtitles(id) {
-    const track = this.player?.getTextTracks().find((/** @type {any} */ one) => one.id === id) ?? null;
-    this.player?.selectTextTrack(track);
+    this.picture?.setSubtitles(id);
     this.hearing.tracks();
   }
 }
 
-/** @param {any} error */
-function httpStatus(error) {
-  if (error instanceof Refused) return error.status;
-  return error?.code === shaka.util.Error.Code.BAD_HTTP_STATUS ? Number(error.data?.[1]) || 0 : 0;
+/** Where the pieces of a film lie under a link to the finished one. @param {Link} link */
+function liveOf(link) {
+  return link.live_url ?? link.manifest_url.replace("/v/", "/w/").replace(/[^/]+$/, "");
 }
 
 /** The link is wrong or out of date. @param {any} error */
 function isRefusal(error) {
-  return [401, 403, 410].includes(httpStatus(error)) && !(error instanceof Refused);
+  return [401, 403, 410].includes(error?.status) && !(error instanceof Refused);
 }
 
-/** @param {any} error */
-function isInterrupted(error) {
-  return [shaka.util.Error.Code.LOAD_INTERRUPTED, shaka.util.Error.Code.OPERATION_ABORTED].includes(error?.code);
+/** It is ready by now, or comes in other pieces. @param {any} error */
+function hasMoved(error) {
+  return error?.code === "other_pieces" || error?.code === "ready";
 }
 
-/** What happened, what is kept, what to do. @param {number} status @param {number} category @param {boolean} [network] */
-function sentence(status, category, network = false) {
+/** What happened, what is kept, what to do. @param {number} status @param {boolean} network */
+function sentence(status, network) {
   if (status === 404) return t("This film is not on the disk any more. Open its page to get it again.");
   if ([401, 403, 410].includes(status)) return t("The house did not let this page in. Your place is kept: sign in again, then press Retry.");
-  if (network || category === 1) return t("No connection to the house. What is loaded plays on; your place is kept on this device.");
+  if (network) return t("No connection to the house. What is loaded plays on; your place is kept on this device.");
   return t("This device cannot play the file. Choose another quality, or another device.");
 }
 
 /** @param {any} error @returns {Trouble} */
 function troubleOf(error) {
-  const network = error instanceof Refused;
-  const code = network ? error.code : `player_${error?.category ?? 0}_${error?.code ?? 0}`;
-  return { text: sentence(httpStatus(error), error?.category ?? 0, network), code };
+  const refused = error instanceof Refused;
+  const text = error?.text ?? sentence(error?.status ?? 0, refused || Boolean(error?.network));
+  return { text, code: error?.code ?? "player" };
 }

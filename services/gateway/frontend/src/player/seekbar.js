@@ -12,6 +12,9 @@ export class SeekBar {
     this.input = /** @type {HTMLInputElement} */ (root.querySelector("input"));
     this.root = root;
     this.you = part(root, "you");
+    this.house = /** @type {SVGElement | null} */ (root.querySelector("[data-part=house]"));
+    /** @type {[number, number][] | null} */
+    this.have = null;
     this.head = part(root, "head");
     this.peek = part(root, "peek");
     this.duration_s = 0;
@@ -34,10 +37,31 @@ export class SeekBar {
     if (Number.isFinite(duration_s) && duration_s > 0 && duration_s !== this.duration_s) {
       this.duration_s = duration_s;
       set(this.input, "max", String(duration_s));
+      this.showHave(this.have);
     }
     if (this.held) return;
     this.input.value = String(position_s);
     this.draw(position_s);
+  }
+
+  /** Draws what the house has. @param {[number, number][] | null} have stretches, seconds; null: all of it */
+  showHave(have) {
+    this.have = have;
+    if (!this.house || !this.duration_s) return;
+    const rails = (have ?? [[0, this.duration_s]]).map(([from_s, to_s]) => {
+      const rail = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+      const x = (from_s / this.duration_s) * WIDTH;
+      for (const [name, value] of Object.entries({ class: "seek__home", height: "10", x, width: (to_s / this.duration_s) * WIDTH - x })) {
+        rail.setAttribute(name, typeof value === "number" ? value.toFixed(1) : value);
+      }
+      return rail;
+    });
+    this.house.replaceChildren(...rails);
+  }
+
+  /** @param {number} position_s @returns {boolean} whether the house has this second */
+  isThere(position_s) {
+    return this.have === null || this.have.some(([from_s, to_s]) => position_s >= from_s - 0.5 && position_s < to_s);
   }
 
   /** @param {number} position_s */

@@ -17,6 +17,7 @@ const NEW_TOKEN_GAP_MS = 60_000;
  * @property {(ack: any) => void} [ack]
  * @property {(presence: any) => void} [presence]
  * @property {(event: any) => void} [download]
+ * @property {(status: any) => void} [queue]
  * @property {(connected: boolean) => void} [link]
  * @property {() => void} [gone]
  */
@@ -68,6 +69,7 @@ export class Connection {
       if (oops?.code === "bad_token") void this.greetAnew();
     });
     socket.on("download", (event) => hearing.download?.(event));
+    socket.on("queue_status", (status) => hearing.queue?.(status));
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.refreshClock();
     });

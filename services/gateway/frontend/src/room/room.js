@@ -1,12 +1,14 @@
 /** A room's page: gestures become operations, vectors move the player, and the people are listed. */
 import { Deck } from "../player/deck.js";
 import { announce } from "../player/session.js";
+import { linkOf } from "../links.js";
 import { part, say } from "../page/dom.js";
 import { get } from "../page/http.js";
 import { t } from "../words.js";
 import { Connection } from "./connection.js";
 import { Follower } from "./follower.js";
 import { showMembers } from "./members.js";
+import { keepPresent } from "../player/presence.js";
 import { leadFor, positionAt } from "./timeline.js";
 
 const REPORT_MS = 10_000;
@@ -33,11 +35,14 @@ class RoomPlayer {
     this.wanted_ms = null;
     this.sought_ms = 0;
     /** first link comes with the page */
-    this.firstLink = { manifest_url: page.video.manifest_url, expires_at: page.video.link_expires_at };
+    /** @type {import("../links.js").Link | null} */
+    this.firstLink = linkOf(page.video);
     const acts = this.acts();
     this.deck = new Deck(root, media, film, acts);
     film.hearing.trouble = (trouble) => this.deck.trouble(trouble);
     film.hearing.tracks = () => this.deck.settings?.refresh();
+    film.hearing.have = (have) => this.deck.have(have);
+    film.hearing.moved = () => this.note("moved", t("That source went away. Going on from another one at the same second."), 8000);
     announce(media, acts, { title: page.video.heading, artist: page.video.subheading, artwork: page.video.poster_url });
     const greeting = { token: page.room.token, room: page.room.room_id, downloads: false };
     this.connection = new Connection(greeting, {
@@ -244,7 +249,7 @@ function newId() {
  * @param {RoomPage} page @param {HTMLVideoElement} media @param {import("../player/film.js").Film} film @param {HTMLElement} root
  */
 export async function enterRoom(page, media, film, root) {
-  await film.open();
+  keepPresent(() => film.videoId);
   const room = new RoomPlayer(page, media, film, root);
   const { follower, connection } = room;
   return {

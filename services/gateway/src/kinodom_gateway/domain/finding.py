@@ -16,7 +16,7 @@ from kinodom_common.errors import KinodomError, Rejected, UpstreamFailed
 from kinodom_common.logs import get_log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 log = get_log(__name__)
 
@@ -219,6 +219,11 @@ def _with_source(external_id: str, home: TitlePage, *, sources: Sources, queue: 
 def _wishes_of(external_id: str, queue: Queue) -> tuple[Wish, ...]:
     found = queue.wishes(limit=500).wishes
     return tuple(wish for wish in found if wish.request.external_id == external_id)
+
+
+def each(questions: Sequence[Callable[[], Result]]) -> list[Result]:
+    """Return the answers to questions that are asked side by side, in their order."""
+    return [task.result() for task in [POOL.submit(copy_context().run, one) for one in questions]]
 
 
 Other = TypeVar("Other")

@@ -13,13 +13,18 @@ from kinodom_common.ids import folder_of
 class MediaLink:
     """A folder that one viewer may read until the link expires."""
 
-    prefix: str  # `/v/<signature>/<expiry>/<folder>/`
+    prefix: str  # `/v/<signature>/<expiry>/<folder>/`, and `/w/…` while the film is still coming
     expires_at_s: int  # seconds since 1970
 
     @property
     def manifest_url(self) -> str:
         """Return the address that a player opens."""
         return f"{self.prefix}manifest.mpd"
+
+    @property
+    def live_url(self) -> str:
+        """Return where the film lies while it is still coming."""
+        return f"/w/{self.prefix.removeprefix('/v/')}"
 
     @property
     def poster_url(self) -> str:

@@ -103,5 +103,5 @@ def wish_row(wish: Wish, cover: str | None) -> WishRow:
         left=left,
         right=right,
         reason=reasons.sentence(wish.reason_code, wish.reason) or None,
-        watch_url=url_for("pages.watch", video_id=wish.wish_id) if wish.state == "ready" else None,
+        watch_url=url_for("watching.watch", video_id=wish.wish_id) if wish.state == "ready" else None,
     )

@@ -48,6 +48,7 @@ class VideoView:
     duration_s: float
     poster_url: str
     manifest_url: str
+    live_url: str | None  # of a film that is still coming
     link_expires_at: int
 
 
@@ -59,6 +60,8 @@ class WatchView:
     dubs: tuple[DubLink, ...]
     previous: Link | None
     next: Link | None
+    keep: bool  # False: only watched, so there is a button to keep it
+    series: bool  # there may be episodes before and after it, here or at its source
     csrf: str
     create_room_url: str
     member_token: str
@@ -78,36 +81,26 @@ class RoomView:
 
 
 def watch_view(
-    page: TitlePage, video: Video, link: MediaLink, *, csrf: str, member_token: str, viewer_name: str
+    page: TitlePage,
+    video: Video,
+    link: MediaLink,
+    *,
+    is_there: bool,
+    keep: bool,
+    csrf: str,
+    member_token: str,
+    viewer_name: str,
 ) -> WatchView:
-    """Return the player's page."""
+    """Return the player's page; a film that is not there plays while it comes."""
     order = playlist(page, video)
     index = next(number for number, one in enumerate(order) if one.video_id == video.video_id)
-    heading = video.episode_name or page.title.name
-    below = (
-        words.dub(video.translation_name)
-        if video.episode is None
-        else _(
-            "%(name)s, episode %(number)d. %(dub)s",
-            name=page.title.name,
-            number=video.episode,
-            dub=words.dub(video.translation_name),
-        )
-    )
     return WatchView(
-        video=VideoView(
-            video_id=video.video_id,
-            heading=heading,
-            subheading=below,
-            back_url=url_for("pages.title", title_id=page.title.title_id),
-            duration_s=video.duration_s,
-            poster_url=link.poster_url,
-            manifest_url=link.manifest_url,
-            link_expires_at=link.expires_at_s,
-        ),
+        video=_video(page, video, link, is_there=is_there),
         dubs=_dubs(page, video),
         previous=_link(page, order[index - 1]) if index else None,
         next=_link(page, order[index + 1]) if index + 1 < len(order) else None,
+        series=video.episode is not None,
+        keep=keep,
         csrf=csrf,
         create_room_url=url_for("rooms.create"),
         member_token=member_token,
@@ -119,7 +112,7 @@ def room_view(room: Room, page: TitlePage, *, invite_url: str) -> RoomView:
     """Return what stands beside the player of a room."""
     videos = {one.video_id: one for one in page.videos}
     items = tuple(
-        Link(label=item.label, url=url_for("pages.watch", video_id=item.video_id), video_id=item.video_id)
+        Link(label=item.label, url=url_for("watching.watch", video_id=item.video_id), video_id=item.video_id)
         for item in room.items
         if item.video_id in videos
     )
@@ -133,9 +126,40 @@ def room_view(room: Room, page: TitlePage, *, invite_url: str) -> RoomView:
     )
 
 
+def _video(page: TitlePage, video: Video, link: MediaLink, *, is_there: bool) -> VideoView:
+    heading = video.episode_name or page.title.name
+    below = (
+        words.dub(video.translation_name)
+        if video.episode is None
+        else _(
+            "%(name)s, episode %(number)d. %(dub)s",
+            name=page.title.name,
+            number=video.episode,
+            dub=words.dub(video.translation_name),
+        )
+    )
+    return VideoView(
+        video_id=video.video_id,
+        heading=heading,
+        subheading=below,
+        back_url=_back(page, video),
+        duration_s=video.duration_s,
+        poster_url=link.poster_url if is_there else "",
+        manifest_url=link.manifest_url,
+        live_url=None if is_there else link.live_url,
+        link_expires_at=link.expires_at_s,
+    )
+
+
+def _back(page: TitlePage, video: Video) -> str:
+    if page.title.title_id:
+        return url_for("pages.title", title_id=page.title.title_id)
+    return url_for("pages.external", external_id=video.external_id)
+
+
 def _link(page: TitlePage, video: Video) -> Link:
     return Link(
-        label=label_of(page, video), url=url_for("pages.watch", video_id=video.video_id), video_id=video.video_id
+        label=label_of(page, video), url=url_for("watching.watch", video_id=video.video_id), video_id=video.video_id
     )
 
 
@@ -147,7 +171,7 @@ def _dubs(page: TitlePage, video: Video) -> tuple[DubLink, ...]:
             name=words.dub(one.translation_name) + (f", {one.height_px}p" if several else ""),
             kind=words.translation_kind(one.translation_kind),
             video_id=one.video_id,
-            url=url_for("pages.watch", video_id=one.video_id),
+            url=url_for("watching.watch", video_id=one.video_id),
             current=one.video_id == video.video_id,
         )
         for one in same

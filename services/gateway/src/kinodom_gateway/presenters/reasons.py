@@ -2,7 +2,9 @@
 
 Services tell errors in English: a title, which is one of a fixed list, and a sentence with the facts of the case. A
 viewer who reads English gets both as they are. For others the title is translated as it stands, and the sentence is
-the one that belongs to the public code; a code that is not here keeps the service's own sentence.
+the one that belongs to the public code; a code that is not here keeps the service's own sentence. Where sources are
+listed the sentence about a source goes first in every language, because it says what to do, and two or three words
+stand beside the name.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import re
 
 from kinodom_gateway.i18n import SPOKEN_BY_CODE, language, mark
 from kinodom_gateway.i18n import gettext as _
+from kinodom_gateway.presenters.source_reasons import ANSWER_ODD, LISTED, OF_SITES, OF_SOURCES, SHORT
 
 TITLES = (
     mark("Something in the house broke"),
@@ -61,6 +64,13 @@ TITLES = (
     mark("This did not come from a page of the house"),
     mark("Nothing to look for"),
     mark("Not in this dub"),
+    mark("That is neither an id nor an address"),
+    mark("It is on the shelf already"),
+    mark("It is there already"),
+    mark("That is no range of episodes"),
+    mark("Of which season?"),
+    mark("Too many at once"),
+    mark("It has films on the disk"),
     mark("No demo films here"),
     mark("A page could not be read"),
     mark("A site is left alone for a while"),
@@ -78,11 +88,15 @@ TITLES = (
     mark("yt-dlp could not read that page"),
     mark("yt-dlp took too long"),
     mark("Not in the queue"),
+    mark("This film is not coming"),
+    mark("The film goes on from another place"),
+    mark("It has not come yet"),
+    mark("That was the last one"),
     mark("There is nothing to pause"),
     mark("It cannot be brought back"),
     mark("Others are leaving right now"),
-    mark("The ticket is not good"),
     mark("Requests cannot look like a browser's here"),
+    mark("The site asks whether a person is there"),
     # names that HTTP gives
     mark("Bad Request"),
     mark("Not Found"),
@@ -122,55 +136,29 @@ OF_THE_HOUSE = {
     "no_such_video": mark("This film is not on the disk any more. Open its page to get it again."),
     "bad_video_id": mark("This film is not on the disk any more. Open its page to get it again."),
     "export_busy": mark("Several films are being copied to devices right now. Try again when one has left."),
-    "bad_ticket": mark("This link has lapsed. Open the page of the film and press Save again."),
     "not_in_trash": mark("This film is not in the trash any more. Open its page to download it again."),
     "no_such_wish": mark("This is not on the list any more."),
     "wish_busy": mark("It is being worked on now. Try again when it has stopped."),
+    "no_other_episode": mark("This dub has no other episode there. Another dub may have it."),
     "wish_not_claimable": mark("There is nothing to do for this now."),
     "no_such_translation": mark(
         "This dub, or the episode in it, is not there any more. Open the title again and choose."
     ),
+    "not_an_address": mark("Give the id of a title, or the address of its page."),
+    "title_there": mark("This title is on the shelf already."),
+    "download_there": mark("It is on the disk, or on its way, already."),
+    "bad_range": mark("Write the first and the last episode, such as 3-12, and not too many at once."),
+    "season_needed": mark("This dub has several seasons, and each counts from its own first episode. Say which."),
+    "too_many_at_once": mark("That is too many at once. Ask for a part of it first."),
+    "title_has_videos": mark("Films of this title lie on the disk. Delete them first."),
     "no_demo": mark("The demo site does not answer. It is started with the house; try again in a few seconds."),
     "list_changed": mark("The list has changed. Load the page again."),
 }
 
-_ANSWER_ODD = mark("The source answered in a way the house does not understand. Try later or choose another source.")
-_NO_WAY = mark("The source cannot be reached now. Try later or choose another source.")
 _DAMAGED = mark("What was fetched is no whole film. Try again, or choose another dub or source.")
 _PART_MISSING = mark("A part of the film did not come. The others are kept; try again later.")
 _LOCKED = mark("The film is locked. The house does not touch that; another source may have it.")
 _PROGRAM = mark("The program that packages films failed. What was downloaded is kept; the log has the details.")
-_FACTS = mark("The site with the facts about films does not answer as it should. Try later.")
-
-OF_SOURCES = {
-    "source_silent": mark("The source did not answer in time. The rest is complete."),
-    "source_busy": mark("The source is still busy with earlier questions. Try again in a moment."),
-    "source_broke": _ANSWER_ODD,
-    "archive_garbled": _ANSWER_ODD,
-    "demo_garbled": _ANSWER_ODD,
-    "kodik_garbled": _ANSWER_ODD,
-    "kodik_refused": _ANSWER_ODD,
-    "kodik_player_failed": mark("The player of Kodik works differently now. Choose another source."),
-    "kodik_token_refused": mark("Kodik does not take the token. Whoever runs the house has to put in another one."),
-    "kodik_moved": mark("The player of Kodik is at another address now. Whoever runs the house can allow it."),
-    "kodik_blocked_here": mark("Kodik does not show this film in this country. Choose another source."),
-    "shikimori_trouble": _FACTS,
-    "omdb_trouble": _FACTS,
-    "provider_paused": _FACTS,
-    "no_such_source": mark("The source of this title is switched off in this house."),
-    "address_refused": mark("This address leads into the home network. Whoever runs the house can allow such places."),
-    "address_too_long": mark("The address is too long. Paste a shorter one."),
-    "scheme_refused": mark("Only addresses that begin with http:// or https:// work."),
-    "too_many_redirects": mark("The address leads on and on and arrives nowhere."),
-    "not_a_video": mark("There is no video at this address. Paste the address of a page with a film or of a file."),
-    "not_media": mark("At this address is a page or a file, but no film."),
-    "outside_not_found": mark("The other side says that this is not there any more."),
-    "outside_unreachable": _NO_WAY,
-    "outside_timeout": mark("The other side took too long. Try again later."),
-    "outside_too_large": _ANSWER_ODD,
-    "outside_bad_status": _NO_WAY,
-    "outside_bad_answer": _ANSWER_ODD,
-}
 
 OF_DOWNLOADS = {
     "no_offer": mark("No source offers this now. Try later or choose another dub."),
@@ -179,8 +167,8 @@ OF_DOWNLOADS = {
     "drm_protected": _LOCKED,
     "encrypted_media": _LOCKED,
     "codec_not_supported": mark("No browser plays this kind of video. Choose another quality or source."),
-    "playlist_refused": _ANSWER_ODD,
-    "playlist_bad": _ANSWER_ODD,
+    "playlist_refused": ANSWER_ODD,
+    "playlist_bad": ANSWER_ODD,
     "link_expired": mark("The link to the film has lapsed. The next try takes a fresh one; what came is kept."),
     "segment_gap": mark("The source itself says that a part of the film is missing. Choose another dub or source."),
     "segment_missing": _PART_MISSING,
@@ -197,6 +185,9 @@ OF_DOWNLOADS = {
     "no_key_frame": _DAMAGED,
     "folder_broken": _DAMAGED,
     "no_cues": mark("A file of subtitles is empty."),
+    "not_coming": mark("This film is not being fetched any more. Open its page to get it again."),
+    "other_pieces": mark("The film goes on from another place. The player asks again by itself."),
+    "still_coming": mark("The source is slow: this part has not come yet. Press Retry, or wait a little."),
     "crashes_the_worker": mark(
         "The download broke off three times in a row. The log of the downloader has the details."
     ),
@@ -210,50 +201,30 @@ OF_DOWNLOADS = {
     "program_stopped": mark("The download was put off because the house was stopping. It goes on by itself."),
 }
 
-OF_SITES = {
-    "commons_garbled": mark("Wikimedia Commons answered with something that cannot be read. Try again later."),
-    "peertube_garbled": mark("A PeerTube site answered with something that cannot be read. Try again later."),
-    "feed_garbled": mark("There is no feed of videos that can be read at this address."),
-    "peertube_locked": mark("The owner of this video keeps it closed."),
-    "places_silent": mark("None of the sites behind this source answered. Try again later."),
-    "cookie_not_given": mark("Paste a cookie or choose a file."),
-    "cookie_not_read": mark("That is no cookie in any of the three forms, or its site is not named."),
-    "host_not_listed": mark("A page of this site leads to a host that its description does not list."),
-    "site_file_broken": mark("The description of this site has mistakes. The page of sources shows them."),
-    "site_garbled": mark("This site looks different from its description. Mend the description."),
-    "host_resting": mark("This site failed again and again, so it is left alone for a while."),
-    "source_resting": mark("This source failed again and again. It is tried again by itself within half a minute."),
-    "source_cannot_search": mark("This source does not read what was typed."),
-    "source_not_set_up": mark("A setting that this source needs is missing."),
-    "unknown_source": mark("The house has no such source."),
-    "memory_away": mark("The settings could not be kept: Redis does not answer. Try again in a few seconds."),
-    "no_source_key": mark("Cookies cannot be kept here: the key that locks them is missing. Start the house again."),
-    "no_offer_plays": mark("None of the addresses of this film plays right now. Try again later, or another dub."),
-    "offer_not_playable": mark("What lies at this address does not play."),
-    "page_too_hard": mark("A page of this source could not be read within the limits."),
-    "import_changed": mark("A file of the import folder changed while it was copied. It is copied anew."),
-    "import_folder_unreadable": mark("The import folder cannot be read. Check that its disk is there."),
-    "import_gone": mark("The file is not in the import folder any more."),
-    "import_off": mark("The house has no import folder."),
-    "import_refused": mark("This name in the import folder leads out of it, or is no plain file."),
-    "import_unreadable": mark("A file of the import folder cannot be read now."),
-    "ytdlp_failed": mark("yt-dlp knows the site and could not read this page."),
-    "ytdlp_timeout": mark("yt-dlp took too long over this page. Try again later."),
-    "not_in_queue": mark("This is not in the queue any more."),
-    "nothing_to_pause": mark("There is nothing to pause: it is done, or has not begun."),
-    "browser_tls_missing": mark("Browser-like TLS is not installed here."),
-}
-
 SETTING = re.compile(r"KINODOM_\w+")
 SENTENCES = OF_THE_HOUSE | OF_SOURCES | OF_SITES | OF_DOWNLOADS
 
 
-def sentence(code: str | None, own: str | None) -> str:
-    """Return what to tell the viewer; `own` is what the service said."""
+def sentence(code: str | None, own: str | None, missing: object = None) -> str:
+    """Return what to tell the viewer; `own` is what the service said, `missing` the episodes that a dub has not."""
     known = SENTENCES.get(code or "")
     if own and (known is None or language() == SPOKEN_BY_CODE):
         return own
+    if missing:
+        return _("This dub has not made these episodes: %(numbers)s. Another dub may have them.", numbers=missing)
     return _(known) if known else ""
+
+
+def plain(code: str | None, own: str | None) -> str:
+    """Return why a source is silent and what to do; for a code without words here, what the source said."""
+    known = LISTED.get(code or "") or OF_SOURCES.get(code or "")
+    return _(known) if known else sentence(code, own) or _("It did not answer.")
+
+
+def short(code: str | None) -> str:
+    """Return the state of a silent source in two or three words."""
+    known = SHORT.get(code or "")
+    return _(known) if known else _("no answer")
 
 
 def missing_setting(note: str | None) -> str | None:

@@ -11,7 +11,7 @@ from kinodom_common.contracts import Reply
 from kinodom_common.contracts.titles import GroupMember, TitleGroup
 from kinodom_gateway.i18n import gettext as _
 from kinodom_gateway.i18n import ngettext
-from kinodom_gateway.presenters import reasons, silence, words
+from kinodom_gateway.presenters import reasons, words
 from kinodom_gateway.presenters.shelf import Card, card
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class OfferRow(Reply):
 
     key: str  # the same in every line of a search that tells more of this row
     url: str  # at the best source
+    external_id: str  # there
     name: str
     year: int | None = None
     facts: str
@@ -79,7 +80,7 @@ def search_view(found: Found) -> SearchView:
     """Return the whole search page."""
     home = found.home.titles if found.home else ()
     outcomes = found.away.sources if found.away else ()
-    labels = {one.source: one.label for one in outcomes}
+    labels = {one.source: words.source(one.label) for one in outcomes}
     hits, groups = (found.away.hits, found.away.groups) if found.away else ((), ())
     rows = tuple(_rows(hits, groups, labels, known=known_ids(home)))
     return SearchView(
@@ -94,7 +95,10 @@ def search_view(found: Found) -> SearchView:
 def begun_view(begun: Begun) -> SearchView:
     """Return the page with what the house has, and a place for each source that is asked."""
     home = begun.home.titles if begun.home else ()
-    asked = tuple(Answered(source=one.name, label=one.label, mark="slow", facts=_("answering")) for one in begun.asked)
+    asked = tuple(
+        Answered(source=one.name, label=words.source(one.label), mark="slow", facts=_("answering"))
+        for one in begun.asked
+    )
     return SearchView(
         query=begun.query,
         count=_("%(films)s so far", films=words.films(len(home))),
@@ -111,7 +115,7 @@ def page_lines(told: Iterable[SearchLine], *, known: Collection[str]) -> Iterato
         if line.outcome is None:
             yield PageLine(done=line.done)
             continue
-        labels = {line.outcome.source: line.outcome.label}
+        labels = {line.outcome.source: words.source(line.outcome.label)}
         rows = tuple(_rows(line.hits, line.groups, labels, known=known))
         yield PageLine(answered=_answered(line.outcome), rows=rows)
 
@@ -147,6 +151,7 @@ def _row(key: str, hits: Sequence[TitleHit], labels: Mapping[str, str]) -> Offer
     return OfferRow(
         key=key,
         url=links[0].url,
+        external_id=best.external_id,
         name=best.name,
         year=next((hit.year for hit in hits if hit.year), None),
         facts=_facts(best),
@@ -188,10 +193,9 @@ def _away(silent: Iterable[tuple[str, KinodomError]]) -> Iterator[Answered]:
 
 
 def _answered(one: SourceOutcome) -> Answered:
+    label = words.source(one.label)
     if one.state == "silent":
-        reason = silence.plain(one.code, one.detail)
-        return Answered(source=one.source, label=one.label, mark="bad", facts=silence.short(one.code), reason=reason)
+        reason = reasons.plain(one.code, one.detail)
+        return Answered(source=one.source, label=label, mark="bad", facts=reasons.short(one.code), reason=reason)
     facts = words.films(one.count) if one.count else _("nothing by this name")
-    return Answered(
-        source=one.source, label=one.label, mark="ok", facts=f"{facts}, {words.seconds(one.took_ms / 1000)}"
-    )
+    return Answered(source=one.source, label=label, mark="ok", facts=f"{facts}, {words.seconds(one.took_ms / 1000)}")

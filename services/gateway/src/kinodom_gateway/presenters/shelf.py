@@ -97,5 +97,7 @@ def card(title: Title) -> Card:
         note = f"{note}, {words.episodes(title.episodes_count)}"
     elif title.year:
         note = f"{note}, {title.year}"
+    if not title.videos_count:
+        note = f"{note}, {_('can be had')}"
     cover = f"/covers/{title.cover}" if title.cover else None
     return Card(url=url_for("pages.title", title_id=title.title_id), name=title.name, note=note, cover_url=cover)

@@ -10,7 +10,7 @@ from flask import url_for
 
 from kinodom_gateway.i18n import gettext as _
 from kinodom_gateway.i18n import ngettext
-from kinodom_gateway.presenters import reasons, silence, words
+from kinodom_gateway.presenters import reasons, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,8 +63,11 @@ class SourceRow:
     set_up: bool
     enabled: bool
     reads: str  # what may be typed to try it; empty: it cannot search
+    mistakes: tuple[str, ...]  # in the description that the operator wrote
     pacing_s: str  # as the form shows it
     time_limit_s: str
+    proxy: str | None  # without its user and password
+    browser_tls: bool
     cookies: tuple[str, ...]
     has_cookies: bool
     first: bool  # in the order of asking
@@ -99,7 +102,7 @@ def trial_said(name: str, query: str, trial: SourceTrial) -> Said:
     outcome = trial.outcome
     took = words.seconds(outcome.took_ms / 1000)
     if outcome.state == "silent":
-        text = f"{silence.plain(outcome.code, outcome.detail)} ({silence.short(outcome.code)}, {took})"
+        text = f"{reasons.plain(outcome.code, outcome.detail)} ({reasons.short(outcome.code)}, {took})"
         return Said(source=name, text=text, trouble=True, query=query)
     found = words.films(outcome.count) if outcome.count else _("It answered and has nothing by this name")
     hits = tuple(
@@ -112,7 +115,7 @@ def trial_said(name: str, query: str, trial: SourceTrial) -> Said:
 def _row(one: SourceCard, cookies: tuple[str, ...], order: list[str], now_s: float, said: Said | None) -> SourceRow:
     return SourceRow(
         name=one.name,
-        label=one.label,
+        label=words.source(one.label),
         weight=one.weight,
         sign=_sign(one),
         facts=_facts(one, now_s),
@@ -120,8 +123,11 @@ def _row(one: SourceCard, cookies: tuple[str, ...], order: list[str], now_s: flo
         set_up=one.set_up,
         enabled=one.enabled,
         reads=_reads(one),
+        mistakes=one.mistakes,
         pacing_s=f"{one.pacing_s:g}" if one.pacing_s else "",
         time_limit_s=f"{one.time_limit_s:g}" if one.time_limit_s else "",
+        proxy=one.proxy,
+        browser_tls=one.browser_tls,
         cookies=cookies,
         has_cookies=one.cookies > 0,
         first=one.name not in order or one.name == order[0],
@@ -143,10 +149,12 @@ def _sign(one: SourceCard) -> Sign:
     health = one.health
     if not one.set_up:
         return Sign(mark="off", word=_("not set up"))
+    if one.mistakes:
+        return Sign(mark="bad", word=reasons.short("site_file_broken"))
     if not one.enabled:
         return Sign(mark="off", word=_("switched off"))
     if _is_sick(one):
-        return Sign(mark="bad", word=silence.short(health.last_code))
+        return Sign(mark="bad", word=reasons.short(health.last_code))
     if health.took_ms is not None and health.took_ms > SLOW_MS:
         return Sign(mark="slow", word=_("slow"))
     if health.last_success_at is None:
@@ -166,6 +174,7 @@ def _facts(one: SourceCard, now_s: float) -> tuple[str, ...]:
     facts += [_("last trouble %(ago)s", ago=_ago(health.last_failure_at, now_s))] if health.last_failure_at else []
     facts += [ngettext("%(num)d cookie", "%(num)d cookies", one.cookies)] if one.cookies else []
     facts += [_("through the proxy %(address)s", address=one.proxy)] if one.proxy else []
+    facts += [_("looks like a browser")] if one.browser_tls else []
     return tuple(facts)
 
 
@@ -176,10 +185,14 @@ def _ago(at: datetime, now_s: float) -> str:
 def _cure(one: SourceCard) -> str | None:
     if not one.set_up:
         return reasons.missing_setting(one.note)
+    if one.mistakes:
+        return _(
+            "Its description has mistakes, so it is not asked. Mend these lines; the file is read again by itself."
+        )
     if not one.enabled or not _is_sick(one):
         return None
     resting = _("It is left alone for now and tried again by itself each half minute.")
-    reason = silence.plain(
+    reason = reasons.plain(
         one.health.last_code, _("Its last answer was a failure: %(code)s.", code=one.health.last_code)
     )
     return f"{reason} {resting}" if one.health.state == "open" else reason

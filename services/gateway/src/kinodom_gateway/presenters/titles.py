@@ -9,6 +9,7 @@ from kinodom_common.errors import NotFound
 from kinodom_gateway.i18n import gettext as _
 from kinodom_gateway.i18n import mark
 from kinodom_gateway.presenters import reasons, words
+from kinodom_gateway.presenters.getting import Getting, getting
 
 if TYPE_CHECKING:
     from kinodom_common.contracts.titles import Translation
@@ -79,7 +80,8 @@ class TitleView:
     dubs: tuple[DubRow, ...]
     dub: DubRow | None  # the chosen one
     watch_id: str | None  # what the lit button plays
-    can_get: bool  # the chosen dub has something that is not here yet
+    watch_now: str | None  # `season.episode` of what it plays while it comes, when nothing is here
+    get: Getting | None  # None: the chosen dub has nothing that is not here yet
     on_disk: tuple[OnDisk, ...]
     disk_size: str | None
     ids: tuple[str, ...]
@@ -112,13 +114,26 @@ def title_view(seen: Seen, *, dub: str | None, removed_id: str | None = None) ->
         dubs=rows,
         dub=chosen,
         watch_id=next((pane.watch_id for pane in chosen.panes if pane.watch_id), None) if chosen else None,
-        can_get=bool(chosen and seen.source and any(pane.state == "get" for pane in chosen.panes)),
+        watch_now=_watch_now(seen, chosen),
+        get=_getting(chosen) if seen.source else None,
         on_disk=tuple(_on_disk(video, name) for video in videos),
         disk_size=words.size(sum(video.size_bytes for video in videos)) if videos else None,
         ids=tuple(one for one in (seen.external_id, home.imdb_id if home else None) if one),
         note=_note(seen),
         removed_id=removed_id,
     )
+
+
+def _watch_now(seen: Seen, chosen: DubRow | None) -> str | None:
+    """Return the first episode that can be watched while it comes; specials come after the others."""
+    can = [pane for pane in chosen.panes if pane.state in ("get", "coming")] if chosen and seen.source else []
+    first = min(can, key=lambda pane: (pane.place[0] == 0, pane.place[1] == 0), default=None)
+    return first.value if first else None
+
+
+def _getting(chosen: DubRow | None) -> Getting | None:
+    panes = chosen.panes if chosen else ()
+    return getting(panes) if any(pane.state == "get" for pane in panes) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,16 @@ def dub(name: str) -> str:
     return _("Original") if name == "Original" else name
 
 
+def source(label: str) -> str:
+    """Return the name of a source; those that are words are translated, names of sites stay."""
+    return {
+        "Demo films": _("Demo films"),
+        "Import folder": _("Import folder"),
+        "Typed address": _("Typed address"),
+        "Video feeds": _("Video feeds"),
+    }.get(label, label)
+
+
 def language(tag: str | None) -> str:
     """Return the name of a language in the viewer's own, such as `Russian`; the tag when nobody knows it."""
     try:

@@ -12,12 +12,15 @@ from kinodom_common.contracts.titles import ExternalId
 from kinodom_common.contracts.videos import VideoId
 from kinodom_common.errors import KinodomError, NotFound, UpstreamFailed
 from kinodom_common.openapi import part_of_path
+from kinodom_gateway.domain.coming import page_of
 from kinodom_gateway.domain.links import media_link
+from kinodom_gateway.routes.forms import LinkReply
 from kinodom_gateway.viewer import viewer
 from kinodom_gateway.wiring import deps
 
 if TYPE_CHECKING:
     from kinodom_common.contracts.videos import TitlePage, Video
+    from kinodom_common.contracts.wishes import Wish
     from kinodom_gateway.domain.links import MediaLink
 
 VIDEO_ID: TypeAdapter[str] = TypeAdapter(VideoId)
@@ -29,6 +32,34 @@ def video_page(video_id: str) -> tuple[TitlePage, Video]:
     tools = deps()
     video = tools.catalogue.video(part_of_path(VIDEO_ID, video_id))
     return tools.catalogue.title(video.title_id), video
+
+
+def film_page(video_id: str) -> tuple[TitlePage, Video, bool]:
+    """Return a film with its title, and whether it is on the disk; one that is still coming is there to be watched.
+
+    Raises:
+        NotFound: it is neither there nor coming.
+    """
+    try:
+        return *video_page(video_id), True
+    except NotFound as gone:
+        wish = _wish(video_id)
+        if wish is None:
+            raise gone from None
+    return *page_of(wish, title_known(wish.request.external_id)), False
+
+
+def is_kept(video_id: str) -> bool:
+    """Tell whether a film stays on the disk; one that was only watched goes when such films need its room."""
+    wish = _wish(video_id)
+    return wish is None or wish.keep
+
+
+def _wish(video_id: str) -> Wish | None:
+    try:
+        return deps().downloader.one(video_id)
+    except (NotFound, UpstreamFailed):
+        return None
 
 
 def title_known(external_id: str) -> TitlePage | None:
@@ -44,6 +75,18 @@ def just_removed() -> str | None:
     with suppress(KinodomError):
         return part_of_path(VIDEO_ID, request.args.get("removed", ""))
     return None
+
+
+def link_reply(video_id: str, *, is_there: bool) -> LinkReply:
+    """Return a signed link for the viewer of this request, as players take it."""
+    link = link_for(video_id)
+    return LinkReply(
+        video_id=video_id,
+        manifest_url=link.manifest_url,
+        live_url=None if is_there else link.live_url,
+        poster_url=link.poster_url,
+        expires_at=link.expires_at_s,
+    )
 
 
 def link_for(video_id: str) -> MediaLink:

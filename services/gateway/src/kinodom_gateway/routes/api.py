@@ -6,15 +6,17 @@ from flask import Blueprint, Response
 
 from kinodom_common.contracts.rooms import Room, RoomList
 from kinodom_common.contracts.titles import SearchLine
-from kinodom_common.contracts.videos import RemovedVideo, RestoredVideo, TitleList, TitlePage
+from kinodom_common.contracts.videos import RemovedVideo, RestoredVideo
 from kinodom_common.contracts.wishes import DiskRoom, Wish, WishList, WishMove
 from kinodom_common.openapi import answer, body_of, describes, lines, part_of_path, query_of
 from kinodom_gateway.domain import finding, wishing
 from kinodom_gateway.routes import forms
-from kinodom_gateway.routes.access import VIDEO_ID, link_for, video_page
+from kinodom_gateway.routes.access import VIDEO_ID, film_page, link_reply
 from kinodom_gateway.routes.rooms import make_room
 from kinodom_gateway.viewer import viewer
 from kinodom_gateway.wiring import deps
+
+CHOICE_PROBLEMS = ("no_such_translation", "no_such_title", "bad_range", "season_needed", "too_many_at_once")
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -37,21 +39,6 @@ def search_stream() -> Response:
     return lines(finding.away_lines(query_of(forms.SearchQuery).q, sources=deps().resolver))
 
 
-@bp.get("/titles")
-@describes(reply=TitleList, query=forms.PageQuery)
-def list_titles() -> Response:
-    """List the titles of the house, the newest first."""
-    query = query_of(forms.PageQuery)
-    return answer(deps().catalogue.titles(limit=query.limit, after=query.after))
-
-
-@bp.get("/titles/<title_id>")
-@describes(reply=TitlePage, problems=("no_such_title",))
-def one_title(title_id: str) -> Response:
-    """Show a title with its videos."""
-    return answer(deps().catalogue.title(title_id))
-
-
 @bp.get("/wishes")
 @describes(reply=WishList, query=forms.WishQuery)
 def list_wishes() -> Response:
@@ -62,13 +49,12 @@ def list_wishes() -> Response:
 
 
 @bp.post("/wishes")
-@describes(reply=forms.WishesReply, status=202, body=forms.WishForm, problems=("no_such_translation", "no_such_title"))
+@describes(reply=forms.WishesReply, status=202, body=forms.WishForm, problems=CHOICE_PROBLEMS)
 def make_wishes() -> Response:
     """Ask for episodes on the disk; what is there already, or is asked for already, is not made twice."""
     tools, form = deps(), body_of(forms.WishForm)
     made = wishing.wish(form.choice(), viewer_id=viewer().viewer_id, sources=tools.resolver, queue=tools.downloader)
-    created = sum(one.created for one in made)
-    return answer(forms.WishesReply(wishes=tuple(one.wish for one in made), created=created), 202)
+    return answer(forms.WishesReply.of(made), 202)
 
 
 @bp.get("/wishes/<wish_id>")
@@ -140,12 +126,8 @@ def restore_video(video_id: str) -> Response:
 def make_link() -> Response:
     """Sign a fresh link to a video for this browser."""
     video_id = body_of(forms.LinkForm).video_id
-    video_page(video_id)
-    link = link_for(video_id)
-    reply = forms.LinkReply(
-        video_id=video_id, manifest_url=link.manifest_url, poster_url=link.poster_url, expires_at=link.expires_at_s
-    )
-    return answer(reply)
+    _page, _video, is_there = film_page(video_id)
+    return answer(link_reply(video_id, is_there=is_there))
 
 
 @bp.get("/rooms")
@@ -168,7 +150,7 @@ def make_demo() -> Response:
     """Ask for the demo films, through the whole real path."""
     tools = deps()
     made = wishing.make_demo(viewer_id=viewer().viewer_id, sources=tools.resolver, queue=tools.downloader)
-    return answer(forms.DemoReply(wishes=tuple(one.wish.wish_id for one in made)), 202)
+    return answer(forms.DemoReply(wishes=tuple(one.wish.wish_id for one in made if one.wish)), 202)
 
 
 @bp.get("/me")

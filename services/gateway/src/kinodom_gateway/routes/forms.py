@@ -11,11 +11,18 @@ from kinodom_common.contracts.titles import ExternalId, SearchReply
 from kinodom_common.contracts.videos import TitleList, VideoId
 from kinodom_common.contracts.wishes import Wish
 from kinodom_common.openapi import form_of
+from kinodom_gateway.domain.choosing import RANGES
+from kinodom_gateway.domain.watching import First
 from kinodom_gateway.domain.wishing import Choice
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from werkzeug.datastructures import MultiDict
 
+    from kinodom_gateway.domain.wishing import Asked
+
+Ranges = Annotated[str, StringConstraints(pattern=RANGES, max_length=500)]
 Place = Annotated[str, StringConstraints(pattern=r"^\d{0,3}\.\d{0,5}$")]
 
 
@@ -25,22 +32,58 @@ class WishForm(Request):
     external_id: ExternalId
     translation_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
     height_px: Annotated[int, Field(ge=1, le=8640)] | None = None  # None: the best
-    episodes: Annotated[tuple[Place, ...], Field(max_length=500, strict=False)] = ()  # `season.episode`; empty: all
+    # `season.episode`, or numbers as `3-12` or `1-3,7`; empty: all, or all of the season
+    episodes: Annotated[tuple[Place, ...], Field(max_length=500, strict=False)] | Ranges = ()
+    season: Annotated[int, Field(ge=0, le=9999)] | None = None  # whose numbers they are
 
     @classmethod
     def sent(cls, fields: MultiDict[str, str]) -> WishForm:
         """Return the form as a page sent it: text throughout, and an empty height for the best."""
-        plain = {name: fields[name] for name in ("external_id", "translation_id", "height_px") if fields.get(name)}
-        return form_of(cls, {**plain, "episodes": fields.getlist("episodes")})
+        named = ("external_id", "translation_id", "height_px", "season")
+        plain = {name: fields[name] for name in named if fields.get(name)}
+        episodes = fields.get("numbers") or (() if fields.get("season") else fields.getlist("episodes"))
+        return form_of(cls, {**plain, "episodes": episodes})
 
     def choice(self) -> Choice:
         """Return the form as the rules know it."""
         return Choice(
             external_id=self.external_id,
             translation_id=self.translation_id,
-            episodes=tuple(_place(one) for one in self.episodes),
+            episodes=() if isinstance(self.episodes, str) else tuple(_place(one) for one in self.episodes),
+            ranges=self.episodes if isinstance(self.episodes, str) else None,
+            season=self.season,
             height_px=self.height_px,
         )
+
+
+class FirstForm(Request):
+    """Watch: a title, and as much as the person chose of it."""
+
+    external_id: ExternalId
+    translation_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
+    height_px: Annotated[int, Field(ge=1, le=8640)] | None = None
+    episode: Place | None = None  # `season.episode`
+
+    @classmethod
+    def sent(cls, fields: MultiDict[str, str]) -> FirstForm:
+        """Return the form as a page sent it: text throughout, empty for what is left open."""
+        return form_of(cls, {name: fields[name] for name in cls.model_fields if fields.get(name)})
+
+    def first(self) -> First:
+        """Return the form as the rules know it."""
+        return First(
+            external_id=self.external_id,
+            translation_id=self.translation_id,
+            place=_place(self.episode) if self.episode else None,
+            height_px=self.height_px,
+        )
+
+
+class NeighbourForm(Request):
+    """The episode before or after a film."""
+
+    video_id: VideoId
+    step: Literal[-1, 1]
 
 
 class LinkForm(Request):
@@ -104,15 +147,49 @@ class LinkReply(Reply):
 
     video_id: str
     manifest_url: str
+    live_url: str | None  # the folder of a film that is still coming; None: it is on the disk
     poster_url: str
     expires_at: int  # seconds since 1970
 
 
+class WishResult(Reply):
+    """What came of asking for one episode."""
+
+    season: int | None
+    episode: int | None
+    outcome: Literal["made", "there", "refused"]  # `there`: it was asked for before
+    wish_id: str | None
+    code: str | None  # of the problem, when refused
+    detail: str | None
+
+    @classmethod
+    def of(cls, asked: Asked) -> WishResult:
+        """Return it as it is told."""
+        return cls(
+            season=asked.place[0],
+            episode=asked.place[1],
+            outcome=asked.outcome,
+            wish_id=asked.wish.wish_id if asked.wish else None,
+            code=asked.error.code if asked.error else None,
+            detail=asked.error.detail if asked.error else None,
+        )
+
+
 class WishesReply(Reply):
-    """Wishes that a request made or found."""
+    """Wishes that a request made or found, and what came of each episode."""
 
     wishes: tuple[Wish, ...]
     created: int
+    results: tuple[WishResult, ...]
+
+    @classmethod
+    def of(cls, asked: Sequence[Asked]) -> WishesReply:
+        """Return it as it is told."""
+        return cls(
+            wishes=tuple(one.wish for one in asked if one.wish),
+            created=sum(one.outcome == "made" for one in asked),
+            results=tuple(WishResult.of(one) for one in asked),
+        )
 
 
 class DemoReply(Reply):

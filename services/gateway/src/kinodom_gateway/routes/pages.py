@@ -13,10 +13,9 @@ from kinodom_gateway.domain import finding, wishing
 from kinodom_gateway.domain.finding import Seen, side_by_side
 from kinodom_gateway.presenters import downloads, shelf, titles
 from kinodom_gateway.presenters import search as searching
-from kinodom_gateway.presenters.player import watch_view
-from kinodom_gateway.routes.access import just_removed, link_for, title_known, video_page
+from kinodom_gateway.routes.access import just_removed, title_known
 from kinodom_gateway.routes.forms import LanguageForm, SearchPageQuery, SearchQuery, WishForm
-from kinodom_gateway.viewer import csrf_token, viewer
+from kinodom_gateway.viewer import viewer
 from kinodom_gateway.wiring import deps
 
 if TYPE_CHECKING:
@@ -98,7 +97,9 @@ def _title_page(seen: Seen) -> str:
 def make_wish() -> Response:
     """Take a press of Download and show the queue."""
     tools, form = deps(), WishForm.sent(request.form)
-    wishing.wish(form.choice(), viewer_id=viewer().viewer_id, sources=tools.resolver, queue=tools.downloader)
+    wishing.wish(
+        form.choice(), viewer_id=viewer().viewer_id, sources=tools.resolver, queue=tools.downloader, whole=True
+    )
     return redirect(url_for("pages.queue"), 303)
 
 
@@ -165,13 +166,3 @@ def choose_language() -> Response:
         i18n.COOKIE, form.language, i18n.COOKIE_LIFE_S, secure=request.is_secure, httponly=True, samesite="Lax"
     )
     return answer
-
-
-@bp.get("/watch/<video_id>")
-def watch(video_id: str) -> str:
-    """Show the player."""
-    page, video = video_page(video_id)
-    seen, gate = viewer(), deps().gate
-    token = gate.member_token(seen, seen.name)
-    view = watch_view(page, video, link_for(video_id), csrf=csrf_token(), member_token=token, viewer_name=seen.name)
-    return render_template("watch.html", page=view)

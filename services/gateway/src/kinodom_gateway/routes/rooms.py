@@ -11,7 +11,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from kinodom_common.openapi import form_of
 from kinodom_gateway.domain.rooms import room_request
 from kinodom_gateway.presenters.player import room_view, watch_view
-from kinodom_gateway.routes.access import link_for, video_page
+from kinodom_gateway.routes.access import film_page, link_for
 from kinodom_gateway.routes.forms import RoomForm
 from kinodom_gateway.viewer import csrf_token, viewer
 from kinodom_gateway.wiring import deps
@@ -42,10 +42,11 @@ def create() -> AnyResponse:
 def room(room_id: str) -> str:
     """Show a room: whoever has the link may come in."""
     found, seen = deps().sync.room(room_id), viewer()
-    page, video = video_page(found.vec.item)
+    page, video, is_there = film_page(found.vec.item)
     name = request.args.get("name", "").strip()[:40] or seen.name
     token = deps().gate.member_token(seen, name)
-    view = watch_view(page, video, link_for(video.video_id), csrf=csrf_token(), member_token=token, viewer_name=name)
+    whose = {"csrf": csrf_token(), "member_token": token, "viewer_name": name}
+    view = watch_view(page, video, link_for(video.video_id), is_there=is_there, keep=True, **whose)
     place = room_view(found, page, invite_url=url_for("rooms.room", room_id=room_id, _external=True))
     return render_template("room.html", page=view, room=place)
 
@@ -61,5 +62,5 @@ def qr(room_id: str) -> Response:
 
 def make_room(form: RoomForm) -> Room:
     """Return a new room around a video."""
-    page, video = video_page(form.video_id)
+    page, video, _is_there = film_page(form.video_id)
     return deps().sync.create_room(room_request(page, video, owner=viewer().viewer_id, pos_ms=form.pos_ms))

@@ -11,7 +11,7 @@ from kinodom_common.errors import KinodomError, NotFound
 from kinodom_common.openapi import form_of
 from kinodom_common.problems import problem_of
 from kinodom_gateway.domain import sources
-from kinodom_gateway.presenters import silence
+from kinodom_gateway.presenters import reasons
 from kinodom_gateway.presenters.sources import Said, sources_view, trial_said
 from kinodom_gateway.wiring import deps
 
@@ -37,6 +37,20 @@ def settings(name: str) -> Page:
     """Set weight, pace and time limit; an empty field is the source's own again."""
     wanted = {field: request.form.get(field, "").strip() or None for field in SETTINGS}
     return _after(name, lambda: deps().resolver.change_source(name, form_of(SourceChange, wanted)))
+
+
+@bp.post("/sources/<name>/way")
+def way(name: str) -> Page:
+    """Set the proxy and browser-like TLS; an empty field keeps the proxy, whose password the page does not know."""
+    proxy = request.form.get("proxy", "").strip()
+    wanted = {"browser_tls": request.form.get("browser_tls") == "yes"} | ({"proxy": proxy} if proxy else {})
+    return _after(name, lambda: deps().resolver.change_source(name, form_of(SourceChange, wanted)))
+
+
+@bp.post("/sources/<name>/way/straight")
+def straight(name: str) -> Page:
+    """Forget the proxy of a source."""
+    return _after(name, lambda: deps().resolver.change_source(name, SourceChange(proxy=None)))
 
 
 @bp.post("/sources/<name>/switch")
@@ -105,5 +119,5 @@ def _after(name: str, act: Callable[[], object]) -> Page:
 def _refused(name: str, error: KinodomError, *, query: str = "") -> tuple[str, int]:
     if isinstance(error, NotFound):
         raise error
-    text = silence.plain(error.code, error.detail)
+    text = reasons.plain(error.code, error.detail)
     return _shown(Said(source=name, text=text, trouble=True, query=query)), problem_of(error).status

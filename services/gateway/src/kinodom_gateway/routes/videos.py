@@ -38,8 +38,8 @@ def restore(video_id: str) -> Redirect:
 @bp.get("/export/<video_id>.mp4")
 def export(video_id: str) -> Response:
     """Send a film as one file to keep. Nginx fetches it from the downloader; no byte of it comes through here."""
-    ticket = deps().downloader.export_ticket(part_of_path(VIDEO_ID, video_id)).ticket
-    return Response(status=200, headers={"X-Accel-Redirect": f"/_export/{ticket}"}, mimetype="video/mp4")
+    _page, video = video_page(video_id)
+    return Response(status=200, headers={"X-Accel-Redirect": f"/_export/{video.video_id}"}, mimetype="video/mp4")
 
 
 def _page_of(video_id: str) -> str:

@@ -25,7 +25,6 @@ from kinodom_common.egress import (
     OutsideTimeout,
     OutsideTooLarge,
     OutsideUnreachable,
-    Proxy,
     headers_for,
     shown,
 )
@@ -125,15 +124,13 @@ class BrowserClient(OutsideClient):
         from curl_cffi import CurlOpt
 
         _check_spelling(target.host)
-        proxy = self.proxy or (Proxy(host=self.rules.proxy[0], port=self.rules.proxy[1]) if self.rules.proxy else None)
+        proxy = self.proxy
         if proxy is None:
             host, port = target.host.rstrip("."), target.port
             answers = self.rules.addresses(target.host, target.port)
         else:
-            with contextlib.suppress(OutsideUnreachable):  # a name that only the proxy can look up
-                self.rules.addresses(target.host, target.port)
             host, port = proxy.host, proxy.port
-            answers = self.rules.with_lan(host, port).addresses(host, port)
+            answers = self.rules.addresses_by((host, port), target.host, target.port)
         pinned = ",".join(dict.fromkeys(_bracketed(str(answer[4][0])) for answer in answers))
         if not _is_ip(host):
             curl.setopt(CurlOpt.RESOLVE, [f"{host}:{port}:{pinned}"])

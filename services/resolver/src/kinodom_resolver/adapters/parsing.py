@@ -1,12 +1,13 @@
-"""Parses what strangers wrote in children that can be killed: two seconds, a bounded memory, no way to take us along.
+"""Reads what strangers wrote in children that can be killed: bounded time, bounded memory, no way to take us along.
 
-A child runs functions of a closed table on bytes, one at a time, and is used again until it breaks. Questions and
-answers are JSON: what comes out of a child is text, never an object that is rebuilt.
+A child runs functions of this service on the bytes of one page at a time, and is used again until it breaks. Questions
+and answers are JSON: what comes out of a child is checked against the type that the function promises.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import multiprocessing
 import os
@@ -14,32 +15,40 @@ import queue
 import resource
 import signal
 import threading
-from typing import TYPE_CHECKING, Any, Final
+import time
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar, cast, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
 
 from kinodom_common.errors import UpstreamFailed
 from kinodom_common.logs import get_log
+from kinodom_resolver.domain.wall import left_s
 from kinodom_resolver.sources.reading import plain_text, texts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
     from multiprocessing.connection import Connection
     from multiprocessing.context import ForkServerProcess
 
 log = get_log(__name__)
 
-LIMIT_S: Final = 2.0
+LIMIT_S: Final = 2.0  # for one page
 START_S: Final = 15.0  # a child loads its libraries once
 MEMORY_BYTES: Final = 256 * 1024**2  # beyond what it needs to stand there
-CHILDREN: Final = 2
+LEAST_S: Final = 0.1  # so long a child is given in any case: it is not killed because a question came late
+CHILDREN: Final = 3
 ANSWER_BYTES: Final = 8 * 1024**2
-
-
-def _plain_text(body: bytes, *, longest: int) -> str | None:
-    return plain_text(body.decode("utf-8", "replace"), longest=longest)
-
-
-# A source that reads pages adds its function here: bytes and JSON-able options in, a JSON-able value out.
-TABLE: Final[Mapping[str, Callable[..., Any]]] = {"plain_text": _plain_text}
+PRELOADED: Final = [  # loaded once for all children; what is not named here is loaded when it is first needed
+    __name__,
+    "kinodom_resolver.adapters.bot_check",
+    "kinodom_resolver.adapters.site_pages",
+    "kinodom_resolver.sources.feed_reading",
+    "kinodom_resolver.sources.kodik.page",
+    "kinodom_resolver.sources.nfo",
+]
+Params = ParamSpec("Params")
+Result = TypeVar("Result")
 
 
 class PageTooHard(UpstreamFailed):
@@ -52,28 +61,37 @@ class PageTooHard(UpstreamFailed):
 class _Child:
     """One child and the line to it."""
 
-    def __init__(self, table: Mapping[str, Callable[..., Any]], memory_bytes: int) -> None:
+    def __init__(self, memory_bytes: int, limit_s: float) -> None:
         # From a small server of its own: forking a process with threads can leave locks behind that nobody opens.
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([__name__])
+        context.set_forkserver_preload(PRELOADED)
         self._line, theirs = context.Pipe()
         self._process: ForkServerProcess = context.Process(
-            target=_serve, args=(theirs, table, memory_bytes), name="parser", daemon=True
+            target=_serve, args=(theirs, memory_bytes, limit_s), name="parser", daemon=True
         )
+        self._loaded: set[str] = set()
         self._process.start()
         theirs.close()
         if not self._line.poll(START_S) or self._line.recv_bytes(16) != b"ready":
             self.kill()
             raise PageTooHard("The part that reads pages did not start.")
 
-    def ask(self, name: str, body: bytes, options: Mapping[str, object], limit_s: float) -> dict[str, Any]:
+    def load(self, module: str) -> None:
+        """Let the child load a module before the clock of a page runs; raises as `ask` does."""
+        if module not in self._loaded:
+            self._line.send_bytes(json.dumps([module]).encode())
+            if not self._line.poll(START_S):
+                raise TimeoutError
+            self._line.recv_bytes(16)
+            self._loaded.add(module)
+
+    def ask(self, question: Sequence[object], body: bytes, limit_s: float) -> bytes:
         """Return what the child says; raises OSError or EOFError when it broke, TimeoutError when it takes too long."""
-        self._line.send_bytes(json.dumps([name, options]).encode())
+        self._line.send_bytes(json.dumps(question).encode())
         self._line.send_bytes(body)
         if not self._line.poll(limit_s):
             raise TimeoutError
-        answer: dict[str, Any] = json.loads(self._line.recv_bytes(ANSWER_BYTES))
-        return answer
+        return self._line.recv_bytes(ANSWER_BYTES)
 
     def kill(self) -> None:
         """End the child at once."""
@@ -89,21 +107,12 @@ class Parser:
     """A few children, made when they are needed.
 
     Args:
-        table: the functions they know.
-        limit_s: for one page.
+        limit_s: for one page; the time left for the question, when that is less.
         memory_bytes: that a child may take beyond what it needs to stand there.
         children: at most so many.
     """
 
-    def __init__(
-        self,
-        table: Mapping[str, Callable[..., Any]] = TABLE,
-        *,
-        limit_s: float = LIMIT_S,
-        memory_bytes: int = MEMORY_BYTES,
-        children: int = CHILDREN,
-    ) -> None:
-        self._table = table
+    def __init__(self, *, limit_s: float = LIMIT_S, memory_bytes: int = MEMORY_BYTES, children: int = CHILDREN) -> None:
         self._limit_s = limit_s
         self._memory_bytes = memory_bytes
         # What is on it: a child that waits for work, or None for one that may be made.
@@ -112,33 +121,46 @@ class Parser:
             self._free.put(None)
         self._lock = threading.Lock()
 
-    def run(self, name: str, body: bytes, **options: object) -> Any:
-        """Return what a function of the table makes of a page.
+    def run(
+        self,
+        function: Callable[Concatenate[bytes, Params], Result],
+        body: bytes,
+        *args: Params.args,
+        **options: Params.kwargs,
+    ) -> Result:
+        """Return what a function of a module makes of a page; its options must be JSON, its result is typed.
 
         Raises:
             PageTooHard: it took too long or too much memory, broke, or its answer was too large.
         """
-        if name not in self._table:
-            raise KeyError(name)
-        try:
-            child = self._free.get(timeout=self._limit_s + START_S)
-        except queue.Empty as exc:
-            raise PageTooHard("Too many pages are waiting to be read.") from exc
+        ends_s = time.monotonic() + (left if (left := left_s()) is not None else self._limit_s + START_S)
+        child = self._taken(ends_s)
         try:
             child = child or self._made()
-            answer = child.ask(name, body, options, self._limit_s)
-        except (TimeoutError, EOFError, OSError, ValueError) as exc:
-            log.warning("page_not_read", function=name, bytes=len(body), error=type(exc).__name__)
+            child.load(function.__module__)
+            limit_s = max(min(self._limit_s, ends_s - time.monotonic()), LEAST_S)
+            answer = child.ask([function.__module__, function.__qualname__, args, options], body, limit_s)
+        except (TimeoutError, EOFError, OSError) as exc:
+            log.warning("page_not_read", function=function.__qualname__, bytes=len(body), error=type(exc).__name__)
             if child is not None:
                 child.kill()
             child = None
             raise PageTooHard("A page took too long or too much memory to read; it was given up.") from exc
         finally:
             self._free.put(child)
-        if "error" in answer:
-            log.warning("page_not_read", function=name, bytes=len(body), error=answer["error"])
-            raise PageTooHard("A page could not be read.")
-        return answer["value"]
+        try:
+            return cast("Result", _type_of(function).validate_json(answer))
+        except ValidationError as exc:
+            log.warning("page_not_read", function=function.__qualname__, bytes=len(body), error=answer[:80].decode())
+            raise PageTooHard("A page could not be read.") from exc
+
+    def warm(self) -> None:
+        """Have one child ready, so that the first page does not wait for it."""
+        child = self._taken(time.monotonic() + START_S)
+        try:
+            child = child or self._made()
+        finally:
+            self._free.put(child)
 
     def close(self) -> None:
         """End the children that wait for work."""
@@ -148,12 +170,18 @@ class Parser:
                 if child is not None:
                     child.kill()
 
+    def _taken(self, ends_s: float) -> _Child | None:
+        try:
+            return self._free.get(timeout=max(ends_s - time.monotonic(), 0.0))
+        except queue.Empty as exc:
+            raise PageTooHard("Too many pages are waiting to be read.") from exc
+
     def _made(self) -> _Child:
         with self._lock:  # the server of children is started once
-            return _Child(self._table, self._memory_bytes)
+            return _Child(self._memory_bytes, self._limit_s)
 
 
-def _serve(line: Connection, table: Mapping[str, Callable[..., Any]], memory_bytes: int) -> None:
+def _serve(line: Connection, memory_bytes: int, limit_s: float) -> None:
     """Answer questions until the other end goes away."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123  # a file of the kernel, not of ours
@@ -163,27 +191,51 @@ def _serve(line: Connection, table: Mapping[str, Callable[..., Any]], memory_byt
     line.send_bytes(b"ready")
     while True:
         try:
-            name, options = json.loads(line.recv_bytes())
+            question = json.loads(line.recv_bytes())
+            if len(question) == 1:
+                importlib.import_module(question[0])
+                line.send_bytes(b"loaded")
+                continue
             body = line.recv_bytes()
         except (EOFError, OSError):
             return
+        # Processor time, beyond which the kernel ends this child, should nobody be left to do so.
+        signal.setitimer(signal.ITIMER_PROF, 2 * limit_s)
         try:
-            answer = {"value": table[name](body, **options)}
-            text = json.dumps(answer).encode()
+            text = _answered(body, *question)
         except MemoryError:
             os._exit(1)  # what is left of the memory is nobody's
         except Exception as exc:  # noqa: BLE001  # the edge of the child: whatever a page does is an answer
-            text = json.dumps({"error": type(exc).__name__}).encode()
+            text = type(exc).__name__.encode()  # no JSON, so no result
+        signal.setitimer(signal.ITIMER_PROF, 0)
         line.send_bytes(text)
+
+
+def _answered(body: bytes, module: str, name: str, args: Sequence[Any], options: dict[str, Any]) -> bytes:
+    function = getattr(importlib.import_module(module), name)
+    return _type_of(function).dump_json(function(body, *args, **options))
+
+
+@lru_cache
+def _type_of(function: Callable[..., object]) -> TypeAdapter[object]:
+    """Return the type that a function promises."""
+    return TypeAdapter(get_type_hints(function)["return"])
 
 
 PARSER: Final = Parser()
 
 
+def words_in(body: bytes, *, longest: int) -> str | None:
+    """Return the words of HTML as lines; runs in a child."""
+    return plain_text(body.decode("utf-8", "replace"), longest=longest)
+
+
 def plain_text_apart(value: object, *, longest: int, parser: Parser = PARSER) -> str | None:
-    """Return the words of a text that may be HTML, read in a child if it is; raises PageTooHard."""
+    """Return the words of a text that may be HTML, read in a child if it is; None also when it could not be read."""
     text = "\n".join(texts_of(value))
     if "<" not in text:
         return plain_text(text, longest=longest)
-    found = parser.run("plain_text", text.encode("utf-8", "replace"), longest=longest)
-    return found if isinstance(found, str) else None
+    try:
+        return parser.run(words_in, text.encode("utf-8", "replace"), longest=longest)
+    except PageTooHard:
+        return None

@@ -6,7 +6,8 @@
 
 `kind` is `search`, `title` or `offers`; `question` the words in lower case, the external id, or
 `<external id> <season> <episode> <translation id>` with `None` for what a film has not; `answer` a `SearchReply`,
-`SourceTitle` or `OfferList` of docs/api.md. A row that cannot be read costs itself alone.
+`SourceTitle` or `OfferList` of docs/api.md. The cache file of Kodik-Download-Watch is read too (`saved_cache_file`).
+A row that cannot be read costs itself alone.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from kinodom_common.logs import get_log
+from kinodom_resolver.adapters.saved_cache_file import answers_in, is_cache_file
 from kinodom_resolver.domain.questions import MODEL_OF
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kinodom_resolver.domain.questions import QuestionKind, Told
+    from kinodom_resolver.adapters.saved_cache_file import Saved
+    from kinodom_resolver.domain.questions import QuestionKind
 
 log = get_log(__name__)
 
@@ -29,26 +32,33 @@ FORMAT = "kinodom-saved-1"
 MOST_BYTES = 64_000_000
 
 
-def read_saved(path: Path) -> list[tuple[tuple[QuestionKind, str, str], Told, float]]:
+def read_saved(path: Path) -> list[Saved]:
     """Return the answers in the file: key, answer, seconds since 1970. A file that cannot be read has none."""
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ValueError("it is larger than 64 MB")  # noqa: TRY301  # told like all the other reasons
         content = json.loads(path.read_text(encoding="utf-8"))
-        rows = content["answers"] if content.get("format") == FORMAT else None
-        if not isinstance(rows, list):
-            raise ValueError(f"its format is not {FORMAT}")  # noqa: TRY301, TRY004  # as above
-    except (OSError, ValueError, KeyError, AttributeError, RecursionError) as exc:
+        good, left_out = _rows(content)
+    except (OSError, ValueError, RecursionError) as exc:
         log.warning("saved_answers_not_read", error=str(exc)[:200])
         return []
-    read = [_row(row) for row in rows]
-    good = [row for row in read if row is not None]
-    if len(good) < len(rows):
-        log.warning("saved_answers_left_out", count=len(rows) - len(good))
+    if left_out:
+        log.warning("saved_answers_left_out", count=left_out)
     return good
 
 
-def _row(row: object) -> tuple[tuple[QuestionKind, str, str], Told, float] | None:
+def _rows(content: object) -> tuple[list[Saved], int]:
+    """Return the answers, and how many rows told none; raises ValueError for a file of another kind."""
+    if isinstance(content, dict) and is_cache_file(content):
+        return answers_in(content)
+    rows = content.get("answers") if isinstance(content, dict) and content.get("format") == FORMAT else None
+    if not isinstance(rows, list):
+        raise ValueError(f"it is neither {FORMAT} nor a cache of Kodik-Download-Watch")  # noqa: TRY004  # told as others
+    good = [one for row in rows if (one := _row(row)) is not None]
+    return good, len(rows) - len(good)
+
+
+def _row(row: object) -> Saved | None:
     if not isinstance(row, dict) or row.get("kind") not in MODEL_OF:
         return None
     kind: QuestionKind = row["kind"]

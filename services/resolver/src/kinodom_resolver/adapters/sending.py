@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from kinodom_common.egress import OutsideBadStatus, OutsideTimeout, OutsideUnreachable, Proxy
 from kinodom_common.errors import UpstreamFailed
 from kinodom_common.logs import get_log
+from kinodom_resolver.adapters import bot_check
 from kinodom_resolver.adapters.browser_tls import browser_like
 from kinodom_resolver.adapters.redis_line import PREFIX
 from kinodom_resolver.domain.health import PROBE_EACH_S, after_failure, after_success
@@ -152,23 +153,26 @@ class SourceOutside:
         max_bytes: int | None = None,
         deadline_s: float | None = None,
     ) -> OutsideReply:
-        """Return the page at an address."""
+        """Return the page at an address; raises BotCheck for one that wants to see a person."""
         sent = self._with_cookie(url, headers)
 
         def ask(client: OutsideClient, left: float) -> OutsideReply:
-            return client.get(url, headers=sent, max_bytes=max_bytes, deadline_s=min(left, deadline_s or left))
+            return client.get(
+                url,
+                headers=sent,
+                max_bytes=max_bytes,
+                deadline_s=min(left, deadline_s or left),
+                bad_body_bytes=bot_check.PAGE_BYTES,
+            )
 
-        return self._send(url, ask)
+        reply = self._send(url, ask)
+        bot_check.refuse_challenge_of(_host_of(reply.url), reply)
+        return reply
 
     def get_json(self, url: str) -> object:
         """Return the JSON value at an address."""
-        sent = self._with_cookie(url, None)
-
-        def ask(client: OutsideClient, left: float) -> object:
-            found: object = client.get_json(url, headers=sent, deadline_s=left)
-            return found
-
-        return self._send(url, ask)
+        found: object = self.get(url, headers={"Accept": "application/json"}).json()
+        return found
 
     def post_json(self, url: str, body: object, *, follows: bool = True) -> object:
         """Return the JSON value that a POST of JSON gives; it is sent once."""
@@ -215,6 +219,8 @@ class SourceOutside:
                 result = ask(client, max(end_s - self._hosts.now(), 0.05))
             except (OutsideUnreachable, OutsideTimeout, OutsideBadStatus) as exc:
                 pause_s = self._after_failure(host, exc, attempt)
+                if isinstance(exc, OutsideBadStatus):
+                    bot_check.refuse_challenge_in(host, exc)
                 late = self._hosts.now() + pause_s >= end_s
                 if pause_s < 0 or late or attempt == tries or not self._hosts.spend(host):
                     raise

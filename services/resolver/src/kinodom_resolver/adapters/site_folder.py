@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kinodom_common.contracts.offers import Offer
     from kinodom_common.contracts.titles import SourceTitle, TitleHit
     from kinodom_common.egress import OutsideClient
+    from kinodom_resolver.adapters.site_web import Way
     from kinodom_resolver.domain.ports import QueryKind, Source
 
 log = get_log(__name__)
@@ -72,6 +73,7 @@ class SiteFolder:
     Args:
         taken: names and schemes of other sources; a site may have none of them.
         off: names of sites that are not asked.
+        way: what a source does with its way out.
         clock: seconds, never going back.
     """
 
@@ -82,12 +84,14 @@ class SiteFolder:
         *,
         taken: frozenset[str] = frozenset(),
         off: frozenset[str] = frozenset(),
+        way: Way = lambda _name, client: client,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._root = root
         self._outside = outside
         self._taken = taken
         self._off = off
+        self._way = way
         self._clock = clock
         self._lock = threading.Lock()
         self._looked_s: float | None = None
@@ -135,8 +139,9 @@ class SiteFolder:
         if known is not None and known[0] == stamp:
             return known
         file = read_site(self._root / name)
-        source = YamlSite(file.site, SiteWeb(file.site, self._outside)) if file.site is not None else None
-        return stamp, file, source
+        if file.site is None:
+            return stamp, file, None
+        return stamp, file, YamlSite(file.site, SiteWeb(file.site, self._outside, way=self._way))
 
     def _row(self, file: SiteFile, source: Source | None, seen: dict[str, str]) -> Listed:
         if source is None:

@@ -11,7 +11,6 @@ from pydantic import ValidationError
 
 from kinodom_common.contracts.offers import Offer, SubtitleOffer
 from kinodom_common.contracts.titles import EpisodeRef
-from kinodom_resolver.adapters.site_pages import Place, Read
 from kinodom_resolver.adapters.site_picks import filled
 from kinodom_resolver.sources.reading import seconds_of
 
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kinodom_common.contracts.offers import Delivery
-    from kinodom_resolver.adapters.site_pages import Reader
-    from kinodom_resolver.adapters.site_schema import Link, Site, SubtitleLink
+    from kinodom_resolver.adapters.site_reader import SitePage, SiteReader
+    from kinodom_resolver.adapters.site_schema import Link, Site
     from kinodom_resolver.adapters.site_web import SiteWeb
 
 NUMBER: Final = re.compile(r"\d{1,5}")
@@ -49,44 +48,42 @@ class Found:
     delivery: Delivery | None  # None: told by the ending
 
 
-def episodes_on(page: Read, site: Site, web: SiteWeb, reader: Reader) -> list[Episode]:
-    """Return the episodes of a title's page, in its order; rows without a link are left out."""
-    rules = site.episodes
-    assert rules is not None
-    if rules.page is not None:
-        address = reader.address(Place(page), rules.page, "episodes.page")
-        if address is None:
-            return []
-        page = Read(web.get(address, came_from=page.url))
+def media_asks(site: Site, step: int = 0) -> list[str]:
+    """Return what is read on a page on the way to the files: the link onward, or the files themselves."""
+    if step < len(site.media.follow):
+        return [f"media.follow.{step}"]
+    links = [f"media.links.{number}" for number in range(len(site.media.links))]
+    return links + [f"media.subtitles.{number}" for number in range(len(site.media.subtitles))]
+
+
+def episodes_on(page: SitePage) -> list[Episode]:
+    """Return the episodes of a page, in its order; rows without a link are left out."""
     found: list[Episode] = []
     counted: dict[str | None, int] = {}
-    for row in reader.rows(Place(page), rules.each, "episodes.each"):
-        dub = reader.line(row, rules.dub, "episodes.dub", 100)
-        number = number_of(reader.line(row, rules.number, "episodes.number"))
+    for row in page.rows("episodes"):
+        dub = row.get("dub")
+        number = number_of(row.get("number"))
         counted[dub] = counted.get(dub, 0) + 1
         ref = EpisodeRef(
-            season=number_of(reader.line(row, rules.season, "episodes.season")),
+            season=number_of(row.get("season")),
             episode=counted[dub] if number is None else number,
-            name=reader.line(row, rules.name, "episodes.name"),
-            duration_s=length_of(reader.line(row, rules.duration, "episodes.duration")),
+            name=row.get("name"),
+            duration_s=length_of(row.get("duration")),
         )
-        address = reader.address(row, rules.link, "episodes.link")
-        if address is not None:
-            found.append(Episode(ref, address, dub))
+        if row["link"] is not None:
+            found.append(Episode(ref, row["link"], dub))
     return found
 
 
-def offers_on(page: Read, site: Site, web: SiteWeb, reader: Reader) -> list[Offer]:
-    """Return the files on a page, or on the player pages it leads to."""
-    for number, pick in enumerate(site.media.follow):
-        address = reader.address(Place(page), pick, f"media.follow.{number}")
+def offers_on(page: SitePage, site: Site, web: SiteWeb, reader: SiteReader) -> list[Offer]:
+    """Return the files on a page, or on the player pages it leads to; the page was read with `media_asks`."""
+    for number in range(len(site.media.follow)):
+        address = page.row(f"media.follow.{number}")[""]
         if address is None:
             return []
-        page = Read(web.get(address, came_from=page.url))
-    found = [one for number, link in enumerate(site.media.links) for one in _files(page, link, number, reader)]
-    subtitles = tuple(
-        one for number, link in enumerate(site.media.subtitles) for one in _subtitles(page, link, number, reader)
-    )
+        page = reader.read(web.get(address, came_from=page.url), *media_asks(site, number + 1))
+    found = [one for number, link in enumerate(site.media.links) for one in _files(page, link, number)]
+    subtitles = tuple(one for number in range(len(site.media.subtitles)) for one in _subtitles(page, number))
     return offers_of(found, site, page.url, subtitles)
 
 
@@ -126,29 +123,21 @@ def length_of(text: str | None) -> float | None:
     return float(sum(int(n) * SECONDS_IN[unit.lower()] for n, unit in PARTS_OF_LENGTH.findall(plain))) or None
 
 
-def _files(page: Read, link: Link, number: int, reader: Reader) -> list[Found]:
-    key = f"media.links.{number}"
+def _files(page: SitePage, link: Link, number: int) -> list[Found]:
     found: list[Found] = []
-    for row in _rows(page, link, key, reader):
-        height = number_of(reader.line(row, link.height, f"{key}.height"))
+    for row in page.rows(f"media.links.{number}"):
+        height = number_of(row.get("height"))
         fits = height if height is not None and 0 < height <= 10_000 else None
-        found += [Found(one, fits, link.delivery) for one in reader.addresses(row, link.link, f"{key}.link")]
+        found += [Found(one, fits, link.delivery) for one in row["link"]]
     return found
 
 
-def _subtitles(page: Read, link: SubtitleLink, number: int, reader: Reader) -> list[SubtitleOffer]:
-    key = f"media.subtitles.{number}"
+def _subtitles(page: SitePage, number: int) -> list[SubtitleOffer]:
     found: list[SubtitleOffer] = []
-    for row in _rows(page, link, key, reader):
-        for address in reader.addresses(row, link.link, f"{key}.link"):
-            language = reader.line(row, link.language, f"{key}.language", 20)
-            name = reader.line(row, link.name, f"{key}.name", 100)
+    for row in page.rows(f"media.subtitles.{number}"):
+        for address in row["link"]:
             try:
-                found.append(SubtitleOffer(url=address, language=language, name=name))
+                found.append(SubtitleOffer(url=address, language=row.get("language"), name=row.get("name")))
             except ValidationError:
                 continue
     return found[:50]
-
-
-def _rows(page: Read, link: Link | SubtitleLink, key: str, reader: Reader) -> list[Place]:
-    return [Place(page)] if link.each is None else reader.rows(Place(page), link.each, f"{key}.each")

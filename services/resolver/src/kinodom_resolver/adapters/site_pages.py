@@ -1,25 +1,21 @@
-"""Reads foreign pages by picks. What a page says is text: it is cleaned, cut, and never run or believed."""
+"""Reads foreign pages by picks, in a child. What a page says is text: it is cleaned, cut, and never run or believed."""
 
 from __future__ import annotations
 
 import codecs
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Literal
 
 from bs4 import BeautifulSoup, Tag
+from pydantic import TypeAdapter
 
-from kinodom_common.errors import UpstreamFailed
-from kinodom_resolver.adapters.site_picks import compiled, css_and_attribute, filled, steps_of
+from kinodom_resolver.adapters.site_picks import Part, Pick, compiled, css_and_attribute, filled, steps_of
 from kinodom_resolver.sources.reading import address_of, plain_text, text_of
-
-if TYPE_CHECKING:
-    from kinodom_resolver.adapters.site_picks import Pick
-    from kinodom_resolver.domain.ports import Page
 
 MOST_VALUES: Final = 500  # of one pick, and rows of one page
 MOST_LINES: Final = 50
@@ -28,24 +24,84 @@ BLOCKS: Final = ["p", "br", "li", "div"]
 CHARSET: Final = re.compile(r"charset=[\"']?([\w.:-]{2,40})", re.IGNORECASE)
 XML_MARK: Final = re.compile(rb"\A\s*<\?xml[^>]{0,200}>")
 RAW_TEXTS: Final = ("script", "style", "template", "noscript")
-Notice = Callable[[str, Sequence[str]], None]
+ASKS_KEPT: Final = 200
 
 
-class SiteGarbled(UpstreamFailed):
-    """A site's page is not of the kind its description says: no JSON, or no rows and no word that there are none."""
+class Want(Part):
+    """What is read by one pick: a text in one line, several, paragraphs, an address, or several."""
 
-    code = "site_garbled"
-    title = "A site looks different from its description"
+    pick: Pick
+    kind: Literal["line", "lines", "prose", "address", "addresses"]
+    longest: int = 300
+
+
+class Ask(Part):
+    """What is read of a page at once: its rows, or the page as the one row there is."""
+
+    name: str
+    each: str | None = None  # selector of the rows; None: the page itself
+    wants: dict[str, Want]
+
+
+class NotJson(ValueError):
+    """The page is none of the JSON that a path leads into."""
+
+
+def read_page(body: bytes, *, url: str, content_type: str, asks: str, noting: bool) -> dict[str, Any]:
+    """Return what was asked for, by the names of the asks; runs in a child.
+
+    Each is `rows`, with a value for each want, and, when somebody takes notes, `found`: all texts that the picks of the
+    rows found. None in place of both: the page is no JSON, and should be.
+    """
+    page = Read(body, url, content_type)
+    return {ask.name: _told(page, ask, noting) for ask in _asks(asks)}
+
+
+@lru_cache(ASKS_KEPT)
+def _asks(text: str) -> tuple[Ask, ...]:
+    return TypeAdapter(tuple[Ask, ...]).validate_json(text)
+
+
+def _told(page: Read, ask: Ask, noting: bool) -> dict[str, Any] | None:
+    found: dict[str, list[str]] = {}
+    try:
+        places = [Place(page)] if ask.each is None else Place(page).rows(ask.each)
+        rows = [{name: _value(place, want, found.setdefault(name, [])) for name, want in ask.wants.items()}
+                for place in places]  # fmt: skip
+    except NotJson:
+        return None
+    return {"rows": rows, "found": found if noting else {}}
+
+
+def _value(place: Place, want: Want, found: list[str]) -> str | list[str] | None:
+    """Return what a pick gives; every text that it finds is added to `found`."""
+    most = {"line": FEW_VALUES, "lines": MOST_LINES, "prose": MOST_LINES}.get(want.kind, MOST_VALUES)
+    texts = place.texts(want.pick, most)
+    found += texts
+    plain = _is_plain(want.pick)
+    if want.kind == "line":
+        text = next(iter(texts), None)
+        line = text if plain else plain_text(text, longest=want.longest)
+        return " ".join(line.split())[: want.longest].strip() or None if line else None
+    if want.kind == "lines":
+        parts = texts[0].split(",") if len(texts) == 1 else texts
+        return list(dict.fromkeys(" ".join(one.split())[:100] for one in parts if one.strip()))[:MOST_LINES]
+    if want.kind == "prose":
+        return text_of("\n".join(texts), longest=want.longest) if plain else plain_text(texts, longest=want.longest)
+    # In scripts the slashes of addresses may be escaped.
+    clean = (text.replace("\\/", "/").replace("\\u0026", "&") for text in texts)
+    addresses = [one for text in clean if (one := address_of(place.page.url, text)) is not None]
+    return addresses if want.kind == "addresses" else next(iter(addresses), None)
 
 
 class Read:
     """One page, parsed when somebody asks."""
 
-    def __init__(self, page: Page) -> None:
-        self.url = page.url
+    def __init__(self, body: bytes, url: str, content_type: str) -> None:
+        self.url = url
         # A declaration says nothing to a parser of HTML but makes it warn.
-        self._body = XML_MARK.sub(b"", page.body, count=1)
-        said = CHARSET.search(page.headers.get("content-type", ""))
+        self._body = XML_MARK.sub(b"", body, count=1)
+        said = CHARSET.search(content_type)
         self._charset = said[1] if said and _is_charset(said[1]) else None
 
     @cached_property
@@ -58,12 +114,12 @@ class Read:
         """The page as JSON.
 
         Raises:
-            SiteGarbled: it is none.
+            NotJson: it is none.
         """
         try:
             return json.loads(self._body)
         except (ValueError, RecursionError) as exc:
-            raise SiteGarbled("The site sent something that is not the JSON its description promises.") from exc
+            raise NotJson from exc
 
     @cached_property
     def text(self) -> str:
@@ -110,62 +166,9 @@ def _is_charset(name: str) -> bool:
         return False
 
 
-class Reader:
-    """Reads facts, and tells somebody what each pick found.
-
-    Args:
-        notice: called with the place in the description (`search.name`) and what was found there.
-    """
-
-    def __init__(self, notice: Notice) -> None:
-        self._notice = notice
-
-    def rows(self, place: Place, select: str, key: str) -> list[Place]:
-        """Return the rows of a page."""
-        found = place.rows(select)
-        self._notice(key, [""] * len(found))
-        return found
-
-    def all(self, place: Place, pick: Pick | None, key: str, most: int = MOST_VALUES) -> list[str]:
-        """Return the texts of a pick; none when there is no pick."""
-        if pick is None:
-            return []
-        found = place.texts(pick, most)
-        self._notice(key, found)
-        return found
-
-    def line(self, place: Place, pick: Pick | None, key: str, longest: int = 300) -> str | None:
-        """Return the first text in one line."""
-        text = next(iter(self.all(place, pick, key, FEW_VALUES)), None)
-        if not _is_plain(pick):
-            text = plain_text(text, longest=longest)
-        return " ".join(text.split())[:longest].strip() or None if text else None
-
-    def lines(self, place: Place, pick: Pick | None, key: str) -> tuple[str, ...]:
-        """Return each text in one line; a single one is parted at its commas."""
-        found = self.all(place, pick, key, MOST_LINES)
-        if len(found) == 1:
-            found = found[0].split(",")
-        return tuple(dict.fromkeys(" ".join(one.split())[:100] for one in found if one.strip()))[:MOST_LINES]
-
-    def prose(self, place: Place, pick: Pick | None, key: str) -> str | None:
-        """Return a longer text with its paragraphs."""
-        found = self.all(place, pick, key, MOST_LINES)
-        return text_of("\n".join(found), longest=5000) if _is_plain(pick) else plain_text(found, longest=5000)
-
-    def address(self, place: Place, pick: Pick | None, key: str) -> str | None:
-        """Return the first address, completed by that of the page."""
-        return next(iter(self.addresses(place, pick, key)), None)
-
-    def addresses(self, place: Place, pick: Pick | None, key: str) -> list[str]:
-        """Return all addresses; those in scripts may have their slashes escaped."""
-        plain = (text.replace("\\/", "/").replace("\\u0026", "&") for text in self.all(place, pick, key))
-        return [one for text in plain if (one := address_of(place.page.url, text)) is not None]
-
-
-def _is_plain(pick: Pick | None) -> bool:
+def _is_plain(pick: Pick) -> bool:
     """Tell whether a pick reads words of elements, in which a `<` is a `<`; anything else may hold HTML."""
-    if pick is None or not pick.select or pick.select.startswith("$"):
+    if not pick.select or pick.select.startswith("$"):
         return False
     return css_and_attribute(pick.select)[1] is None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from pydantic import ValidationError
@@ -14,15 +14,15 @@ from kinodom_common.errors import NotFound
 from kinodom_resolver.adapters import site_media
 from kinodom_resolver.adapters.site_files import why_not
 from kinodom_resolver.adapters.site_media import Episode, Found
-from kinodom_resolver.adapters.site_pages import Place, Read, Reader, SiteGarbled
 from kinodom_resolver.adapters.site_picks import filled
+from kinodom_resolver.adapters.site_reader import SiteGarbled, SiteReader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kinodom_common.contracts.offers import Offer
-    from kinodom_resolver.adapters.site_pages import Notice
-    from kinodom_resolver.adapters.site_schema import Facts, Site
+    from kinodom_resolver.adapters.site_reader import Notice, Row, SitePage
+    from kinodom_resolver.adapters.site_schema import Site
     from kinodom_resolver.adapters.site_web import SiteWeb
     from kinodom_resolver.domain.ports import QueryKind
 
@@ -39,7 +39,7 @@ class NoSuchPage(NotFound):
 class YamlSite:
     """One described site; ids are `<name>:<address of the title's page, escaped, without the site's home>`."""
 
-    def __init__(self, site: Site, web: SiteWeb, *, notice: Notice = lambda _key, _found: None) -> None:
+    def __init__(self, site: Site, web: SiteWeb, *, notice: Notice | None = None) -> None:
         self.name = site.name
         self.label = site.label
         self.weight = site.weight
@@ -48,7 +48,7 @@ class YamlSite:
         self.reads: frozenset[QueryKind] = frozenset(kinds)
         self._site = site
         self._web = web
-        self._reader = Reader(notice)
+        self._reader = SiteReader(site, notice)
 
     def search(self, query: str) -> Sequence[TitleHit]:
         """Return the rows of the results as hits; a pasted page of the site gives the one title it shows."""
@@ -65,8 +65,9 @@ class YamlSite:
 
     def title(self, external_id: str) -> SourceTitle:
         """Return a title's page with its episodes by dub; a title without episodes is a film."""
-        page = self._page_of_title(external_id)
-        length = site_media.length_of(self._reader.line(Place(page), self._site.title.duration, "title.duration"))
+        page = self._title_page(external_id, "title", *self._episode_asks())
+        facts = page.row("title")
+        length = site_media.length_of(facts.get("duration"))
         episodes = self._episodes(page)
         dubs = dict.fromkeys(one.dub for one in episodes) or {None: None}
         refs = {dub: tuple(one.ref for one in episodes if one.dub == dub) for dub in dubs}
@@ -80,12 +81,13 @@ class YamlSite:
             )
             for dub in dubs
         )
-        card = self._card(page, external_id).model_copy(update={"kind": "series" if episodes else "film"})
+        card = self._card(facts, external_id).model_copy(update={"kind": "series" if episodes else "film"})
         return SourceTitle(source=self.name, card=card, translations=versions)
 
     def offers(self, external_id: str, season: int | None, episode: int | None, translation_id: str) -> Sequence[Offer]:
         """Return the files of an episode or a film, as its page and the players in it name them."""
-        page = self._page_of_title(external_id)
+        media = site_media.media_asks(self._site)
+        page = self._title_page(external_id, *self._episode_asks(), *media)
         episodes = self._episodes(page)
         if not episodes:
             alone = (season, episode, translation_id) == (None, None, ORIGINAL)
@@ -98,34 +100,27 @@ class YamlSite:
             return []
         if site_media.delivery_of(link.address) is not None:
             return site_media.offers_of([Found(link.address, None, None)], self._site, page.url)
-        inner = Read(self._web.get(link.address, came_from=page.url))
+        inner = self._reader.read(self._web.get(link.address, came_from=page.url), *media)
         return site_media.offers_on(inner, self._site, self._web, self._reader)
 
     def _page_of_results(self, query: str, number: int) -> list[TitleHit]:
         search = self._site.search
         assert search is not None
         holes = {"query": quote(query, safe=""), "page": str(search.first_page + number)}
-        page = Read(self._web.get(urljoin(self._site.home, filled(search.address, holes))))
-        rows = self._reader.rows(Place(page), search.each, "search.each")
-        empty = not rows and number == 0 and search.nothing is not None
-        if empty and not self._reader.all(Place(page), search.nothing, "search.nothing"):
+        page = self._reader.read(
+            self._web.get(urljoin(self._site.home, filled(search.address, holes))), "search", "search.page"
+        )
+        rows = page.rows("search")
+        if not rows and number == 0 and search.nothing is not None and not page.row("search.page")["nothing"]:
             raise SiteGarbled(f"{self.label} shows neither results nor that there are none. It may have changed.")
         return [hit for row in rows if (hit := self._hit(row)) is not None]
 
-    def _hit(self, row: Place) -> TitleHit | None:
-        search = self._site.search
-        assert search is not None
-        address = self._reader.address(row, search.link, "search.link")
+    def _hit(self, row: Row) -> TitleHit | None:
+        address = row["link"]
         if address is None or why_not(self._site, address) is not None:
             return None
         try:
-            facts = self._facts(row, search, "search")
-            return TitleHit(
-                external_id=self._id_of(address),
-                source=self.name,
-                kind=self._site.kind,
-                **facts,
-            )
+            return TitleHit(external_id=self._id_of(address), source=self.name, kind=self._site.kind, **_facts_of(row))
         except ValidationError:  # no name, or an address that does not fit into an id
             return None
 
@@ -134,42 +129,38 @@ class YamlSite:
             return []
         external_id = self._id_of(address)
         try:
-            card = self._card(self._page_of_title(external_id), external_id)
+            card = self._card(self._title_page(external_id, "title").row("title"), external_id)
         except NotFound:
             return []
         return [TitleHit(**card.model_dump(), source=self.name)]
 
-    def _card(self, page: Read, external_id: str) -> TitleCard:
-        facts = self._facts(Place(page), self._site.title, "title")
-        licence = self._reader.line(Place(page), self._site.title.licence, "title.licence", 200)
+    def _card(self, facts: Row, external_id: str) -> TitleCard:
         try:
-            return TitleCard(external_id=external_id, licence=licence, **facts)
+            return TitleCard(external_id=external_id, licence=facts.get("licence"), **_facts_of(facts))
         except ValidationError as exc:
             raise NoSuchPage(f"{self.label} shows no title on this page.") from exc
 
-    def _facts(self, place: Place, facts: Facts, key: str) -> dict[str, object]:
-        read = self._reader
-        date = YEAR.search(read.line(place, facts.date, f"{key}.date") or "")
-        return {
-            "name": read.line(place, facts.name, f"{key}.name") or "",
-            "original_name": read.line(place, facts.original_name, f"{key}.original_name"),
-            "year": int(date[1]) if date else None,
-            "poster_url": read.address(place, facts.cover, f"{key}.cover"),
-            "description": read.prose(place, facts.description, f"{key}.description"),
-            "genres": read.lines(place, facts.genres, f"{key}.genres"),
-            "people": read.lines(place, facts.people, f"{key}.people"),
-        }
-
-    def _episodes(self, page: Read) -> list[Episode]:
+    def _episode_asks(self) -> list[str]:
         if self._site.episodes is None:
             return []
-        return site_media.episodes_on(page, self._site, self._web, self._reader)
+        return ["episodes"] if self._site.episodes.page is None else ["episodes.page"]
 
-    def _page_of_title(self, external_id: str) -> Read:
+    def _episodes(self, page: SitePage) -> list[Episode]:
+        """Return the episodes on a title's page, or on the page with the list that it links to."""
+        if self._site.episodes is None:
+            return []
+        if self._site.episodes.page is not None:
+            address = page.row("episodes.page")["page"]
+            if address is None:
+                return []
+            page = self._reader.read(self._web.get(address, came_from=page.url), "episodes")
+        return site_media.episodes_on(page)
+
+    def _title_page(self, external_id: str, *asks: str) -> SitePage:
         address = urljoin(self._site.home, unquote(external_id.partition(":")[2]))
         if why_not(self._site, address) is not None or self._id_of(address) != external_id:
             raise NoSuchPage("This is not an id of this site. Search for the title again.")
-        return Read(self._web.get(address))
+        return self._reader.read(self._web.get(address), *asks)
 
     def _id_of(self, address: str) -> str:
         parts, home = urlsplit(address), urlsplit(self._site.home)
@@ -177,6 +168,19 @@ class YamlSite:
         if (parts.scheme, parts.netloc) == (home.scheme, home.netloc):
             short = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         return f"{self.name}:{quote(short.partition('#')[0], safe='')}"
+
+
+def _facts_of(row: Row) -> dict[str, Any]:
+    date = YEAR.search(row.get("date") or "")
+    return {
+        "name": row.get("name") or "",
+        "original_name": row.get("original_name"),
+        "year": int(date[1]) if date else None,
+        "poster_url": row.get("cover"),
+        "description": row.get("description"),
+        "genres": tuple(row.get("genres") or ()),
+        "people": tuple(row.get("people") or ()),
+    }
 
 
 def translation_id_of(dub: str | None) -> str:

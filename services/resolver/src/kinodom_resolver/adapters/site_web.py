@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from kinodom_common.egress import EgressRules, OutsideClient, target_of
+from kinodom_common.egress import EgressRules, OutsideClient, Proxy, target_of
 from kinodom_common.errors import Rejected
-from kinodom_resolver.adapters.site_schema import HOST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from kinodom_common.egress.rules import SocketAddress
     from kinodom_resolver.adapters.site_schema import Site
-    from kinodom_resolver.domain.ports import Page
+    from kinodom_resolver.domain.ports import Outside, Page
 
 PAGE_BYTES: Final = 2_000_000
+Way = Callable[[str, OutsideClient], "Outside"]
 
 
 class HostNotListed(Rejected):
@@ -74,12 +75,22 @@ class Pace:
 
 
 class SiteWeb:
-    """Fetches pages of one site."""
+    """Fetches pages of one site.
 
-    def __init__(self, site: Site, outside: OutsideClient, *, pace: Pace | None = None) -> None:
+    Args:
+        site: its description.
+        outside: the house's way out.
+        pace: keeps requests apart; None: as the description says.
+        way: what the source of a name does with its way out, such as retries and the operator's cookies.
+    """
+
+    def __init__(
+        self, site: Site, outside: OutsideClient, *, pace: Pace | None = None, way: Way = lambda _name, client: client
+    ) -> None:
         rules = outside.rules
-        narrowed = SiteRules(rules.allow_lan, rules.resolve, rules.tls, _proxy(site.proxy), site.places())
-        self._outside = replace(outside, rules=narrowed)
+        narrowed = SiteRules(rules.allow_lan, rules.resolve, rules.tls, site.places())
+        proxy = Proxy.of(f"http://{site.proxy}") if site.proxy else outside.proxy
+        self._outside = way(site.name, replace(outside, rules=narrowed, proxy=proxy))
         self._pace = pace or Pace(site.pace_s)
         cookies = "; ".join(f"{name}={value}" for name, value in site.cookies.items())
         self._headers = {**site.headers, **({"Cookie": cookies} if cookies else {})}
@@ -97,10 +108,3 @@ class SiteWeb:
         target_of(url)  # an address nobody may ask does not take a turn
         self._pace.step()
         return self._outside.get(url, headers=headers, max_bytes=PAGE_BYTES)
-
-
-def _proxy(text: str | None) -> tuple[str, int] | None:
-    match = HOST.fullmatch(text or "")
-    if match is None or match["port"] is None:
-        return None
-    return match["name"].strip("[]"), int(match["port"])

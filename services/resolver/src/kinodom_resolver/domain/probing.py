@@ -1,4 +1,4 @@
-"""Find an address of an episode that plays: sources in the order of their weights, each address tried."""
+"""Find an address of an episode that plays: the source that played last, then by weight, each address tried."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kinodom_common.contracts.offers import OfferList
 from kinodom_common.errors import KinodomError, NotFound, UpstreamFailed
 from kinodom_common.logs import get_log
 from kinodom_resolver.domain import finding
-from kinodom_resolver.domain.health import after_success
+from kinodom_resolver.domain import playing as plays
 from kinodom_resolver.domain.merging import plain_name
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from kinodom_common.contracts.offers import Offer
     from kinodom_common.contracts.titles import SourceTitle, Translation
-    from kinodom_resolver.domain.health import HealthBook
     from kinodom_resolver.domain.ports import Listed
     from kinodom_resolver.domain.questions import Asks
 
@@ -59,7 +58,7 @@ class Tools:
     wall: Asks
     deadline_s: float  # for each question to a source
     probe: Probe
-    book: HealthBook  # who played last stands there as `plays:<source>`
+    book: plays.PlayBook
     now: Callable[[], float]  # seconds since 1970
 
 
@@ -76,11 +75,13 @@ def playing(wanted: Episode, tools: Tools) -> OfferList:
         name = finding.source_of(external_id, tools.listed)[1].name
         try:
             for offers in _rounds(external_id, wanted, tools):
-                for offer in offers.offers:
+                for offer in plays.in_order(offers, tools.book.of(external_id)).offers:
                     if tools.now() - began_s > WHOLE_S:
                         raise NoOfferPlays("There was no time left to try it.")  # as any other reason
-                    if (reason := _fault(offer, tools)) is None:
-                        tools.book.update(f"plays:{name}", lambda one: after_success(one, took_ms=0, now_s=tools.now()))
+                    reason = _fault(offer, tools)
+                    tried = plays.Tried(at_s=tools.now(), played=reason is None)
+                    tools.book.note(external_id, plays.mark_of(offer, offers.translation_id), tried)
+                    if reason is None:
                         return offers.model_copy(update={"offers": (offer,)})
                     reasons[name] = reason
         except NotFound:
@@ -97,18 +98,18 @@ def playing(wanted: Episode, tools: Tools) -> OfferList:
 
 
 def in_order(wanted: Episode, tools: Tools) -> list[str]:
-    """Return the ids in the order in which they are tried: by weight, then who played last; raises NoSuchSource.
+    """Return the ids in the order in which they are tried: what played last, then by weight; raises NoSuchSource.
 
-    The one asked for first stands before others of its weight as long as nobody is known to have played.
+    The one asked for first stands before others of its weight as long as nothing is known to have played.
     """
     ranked = []
     for place, external_id in enumerate(dict.fromkeys(wanted.external_ids)):
         try:
-            row, source = finding.source_of(external_id, tools.listed)
+            row, _ = finding.source_of(external_id, tools.listed)
         except finding.NoSuchSource:
             continue
-        played_s = tools.book.get(f"plays:{source.name}").last_success_s or 0.0
-        ranked.append((-row.weight, -played_s, place, external_id))
+        played_s = plays.played_at_s(tools.book.of(external_id))
+        ranked.append((-played_s, -row.weight, place, external_id))
     if not ranked:
         finding.source_of(wanted.external_ids[0], tools.listed)
     return [external_id for _, _, _, external_id in sorted(ranked)]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Annotated
 
 from flask import Blueprint
 from pydantic import Field
 
 from kinodom_common.contracts import Request
-from kinodom_common.contracts.offers import OfferList
+from kinodom_common.contracts.offers import OfferList, OfferOutcome
 from kinodom_common.contracts.titles import ExternalId, SearchLine, SearchReply, SourceTitle
-from kinodom_common.openapi import answer, describes, form_of, lines, query_of
-from kinodom_resolver.domain import finding, probing
+from kinodom_common.openapi import answer, body_of, describes, form_of, lines, query_of
+from kinodom_resolver.domain import finding, playing, probing
 from kinodom_resolver.domain.probing import Episode
 from kinodom_resolver.wiring import deps
 
@@ -93,4 +94,14 @@ def offers() -> Response:
         return answer(probing.playing(q.wanted(), here.probing()))
     asked = (q.external_id, q.season, q.episode, q.translation_id)
     sources, wait_s = here.shown(), here.open_deadline_s
-    return answer(finding.offers(*asked, listed=sources, wall=here.wall, deadline_s=wait_s, fresh=q.fresh))
+    reply = finding.offers(*asked, listed=sources, wall=here.wall, deadline_s=wait_s, fresh=q.fresh)
+    return answer(playing.in_order(reply, here.plays.of(q.external_id)))
+
+
+@bp.post("/offers/outcomes")
+@describes(status=204, body=OfferOutcome, problems=("bad_request",))
+def tell_outcome() -> tuple[str, int]:
+    """Hear what came of an offer; those that played come first from now on."""
+    here = deps()
+    playing.note(body_of(OfferOutcome), book=here.plays, now_s=time.time())
+    return "", 204

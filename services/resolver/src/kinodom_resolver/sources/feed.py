@@ -13,8 +13,9 @@ from kinodom_common.contracts.offers import Offer, SubtitleOffer
 from kinodom_common.contracts.titles import EpisodeRef, SourceTitle, TitleCard, TitleHit, Translation
 from kinodom_common.egress import OutsideTooLarge
 from kinodom_common.errors import NotFound, Rejected, UpstreamFailed
+from kinodom_resolver.adapters.parsing import PARSER
 from kinodom_resolver.sources.direct import clean_address
-from kinodom_resolver.sources.feed_reading import ENDINGS, Feed, Item, NotAFeed, read_feed
+from kinodom_resolver.sources.feed_reading import ENDINGS, Feed, Item, read_feed
 from kinodom_resolver.sources.reading import words_of
 from kinodom_resolver.sources.side_by_side import PART_OF_DEADLINE, ask_all
 
@@ -127,10 +128,10 @@ class VideoFeed:
 
     def _feed_at(self, address: str) -> tuple[str, Feed]:
         page = self._outside.get(address, headers={"Accept": ACCEPTED}, max_bytes=MOST_BYTES)
-        try:
-            return address, read_feed(page.body, page.url)
-        except NotAFeed as exc:
-            raise FeedGarbled(f"{urlsplit(address).hostname}: there is no feed at this address now.") from exc
+        feed = PARSER.run(read_feed, page.body, url=page.url)
+        if feed is None:
+            raise FeedGarbled(f"{urlsplit(address).hostname}: there is no feed at this address now.")
+        return address, feed
 
     def _hit(self, address: str, feed: Feed) -> TitleHit:
         heights = {one.height_px for item in feed.items for one in item.media if one.height_px is not None}

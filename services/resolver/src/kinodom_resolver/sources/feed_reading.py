@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from defusedxml import DefusedXmlException
 from defusedxml import ElementTree as SafeTree
 
+from kinodom_common.contracts.offers import Delivery
 from kinodom_resolver.sources.reading import (
     address_of,
     count_of,
@@ -27,8 +28,6 @@ from kinodom_resolver.sources.reading import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from xml.etree.ElementTree import Element
-
-    from kinodom_common.contracts.offers import Delivery
 
 MOST_ITEMS: Final = 2_000
 ROOTS: Final = frozenset({"rss", "feed", "rdf"})
@@ -48,10 +47,6 @@ ENDINGS: Final[dict[str, Delivery]] = {
     "mkv": "progressive",
 }
 TEXT_TYPES: Final = frozenset({"text/vtt", "application/srt", "application/x-subrip", "text/srt"})
-
-
-class NotAFeed(ValueError):
-    """The bytes are no feed, or one that nobody should read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,22 +86,22 @@ class Feed:
     items: tuple[Item, ...] = field(repr=False)
 
 
-def read_feed(body: bytes, url: str) -> Feed:
-    """Return what a feed holds; entries without a video are left out.
+def read_feed(body: bytes, *, url: str) -> Feed | None:
+    """Return what a feed holds, without entries that have no video; runs in a child.
 
     Args:
         body: the document.
         url: where it came from, for relative addresses in it and as a name for one that has none.
 
-    Raises:
-        NotAFeed: no XML, another kind of XML, or XML with entities of its own.
+    Returns:
+        None: no XML, another kind of XML, or XML with entities of its own.
     """
     try:
         root: Element = SafeTree.fromstring(body)
-    except (SyntaxError, DefusedXmlException, LookupError, ValueError) as exc:  # LookupError: an unknown encoding
-        raise NotAFeed("This is no XML that can be read.") from exc
+    except (SyntaxError, DefusedXmlException, LookupError, ValueError):  # LookupError: an unknown encoding
+        return None
     if _name(root) not in ROOTS:
-        raise NotAFeed("This XML is no feed.")
+        return None
     head = next((one for one in root if _name(one) == "channel"), root)
     entries = [one for parent in {id(head): head, id(root): root}.values() for one in parent if _is_entry(one)]
     items = (item for entry in entries[:MOST_ITEMS] if (item := _item(entry, url)).media)

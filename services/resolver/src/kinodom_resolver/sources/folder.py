@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from kinodom_common.contracts.offers import Offer, SubtitleOffer
 from kinodom_common.contracts.titles import EpisodeRef, SourceTitle, TitleCard, TitleHit, Translation
 from kinodom_common.errors import NotFound
+from kinodom_resolver.adapters.parsing import PARSER, PageTooHard
 from kinodom_resolver.sources import folder_files
 from kinodom_resolver.sources.folder_names import Named, height_of, read_name, title_path
 from kinodom_resolver.sources.nfo import Note, read_note
@@ -180,8 +181,11 @@ class Folder:
 
 @lru_cache(maxsize=4_000)
 def _read(root: str, path: str, _changed_s: float) -> Note:
-    """Return an NFO file; it is read again when its time changes."""
-    return read_note(folder_files.read_small(root, path))
+    """Return an NFO file; it is read again when its time changes. One that is too hard to read says nothing."""
+    try:
+        return PARSER.run(read_note, folder_files.read_small(root, path))
+    except PageTooHard:
+        return Note()
 
 
 def _named(video: Video) -> Named:

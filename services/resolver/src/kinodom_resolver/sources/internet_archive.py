@@ -14,9 +14,9 @@ from pydantic import ValidationError
 
 from kinodom_common.contracts.titles import EpisodeRef, SourceTitle, TitleCard, TitleHit, Translation
 from kinodom_common.errors import NotFound, UpstreamFailed
-from kinodom_resolver.adapters.parsing import PageTooHard, plain_text_apart
+from kinodom_resolver.adapters.parsing import plain_text_apart
 from kinodom_resolver.sources import archive_files
-from kinodom_resolver.sources.reading import mapping_of, mappings_of, plain_text, text_of, texts_of, year_of
+from kinodom_resolver.sources.reading import mapping_of, mappings_of, text_of, texts_of, year_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -151,7 +151,7 @@ class InternetArchive:
                 external_id=f"ia:{identifier}",
                 name=_one_line(fields.get("title")) or identifier,
                 year=year_of(fields.get("year")) or year_of(fields.get("date")),
-                description=_description(fields.get("description")),
+                description=plain_text_apart(fields.get("description"), longest=5000),
                 poster_url=f"{self._base}/services/img/{identifier}",
                 licence=licence_name(fields.get("licenseurl")),
             )
@@ -195,12 +195,5 @@ def _language(value: object) -> str | None:
     return LANGUAGES.get(word, word if re.fullmatch(r"[a-z]{2}", word) else None)
 
 
-def _description(value: object) -> str | None:
-    try:
-        return plain_text_apart(value, longest=5000)
-    except PageTooHard:
-        return None
-
-
 def _one_line(value: object) -> str:
-    return " ".join((plain_text(text_of(value), longest=300) or "").split())
+    return " ".join((plain_text_apart(text_of(value), longest=300) or "").split())

@@ -50,7 +50,7 @@ class Note:
 
 
 def read_note(body: bytes) -> Note:
-    """Return what an NFO file says; an empty note when it says nothing that can be read."""
+    """Return what an NFO file says, an empty note when it says nothing that can be read; runs in a child."""
     match = FIRST.search(body)
     root = _xml(match[0]) if match else None
     imdb = IMDB.search(body.decode("utf-8", "replace"))

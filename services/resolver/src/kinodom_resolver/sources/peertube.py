@@ -16,13 +16,13 @@ from kinodom_common.contracts.titles import EpisodeRef, SourceTitle, TitleCard, 
 from kinodom_common.egress import OutsideBadAnswer, OutsideBadStatus
 from kinodom_common.errors import Forbidden, KinodomError, NotFound, UpstreamFailed
 from kinodom_common.logs import get_log
+from kinodom_resolver.adapters.parsing import plain_text_apart
 from kinodom_resolver.sources import peertube_files
 from kinodom_resolver.sources.reading import (
     address_of,
     language_of,
     mapping_of,
     mappings_of,
-    plain_text,
     seconds_of,
     text_of,
     texts_of,
@@ -208,7 +208,7 @@ class PeerTube:
         except KinodomError as exc:  # the film is worth showing with half of its text
             log.info("description_left_cut", code=exc.code)
             return None
-        return plain_text(reply.get("description"), longest=5000)
+        return plain_text_apart(reply.get("description"), longest=5000)
 
     def _subtitles(self, base: str, name: str) -> tuple[SubtitleOffer, ...]:
         try:
@@ -229,7 +229,7 @@ def _card(fields: Mapping[str, object], external_id: str, base: str) -> TitleCar
             name=" ".join((text_of(fields.get("name"), longest=300) or "").split()),
             year=year_of(fields.get("originallyPublishedAt")) or year_of(fields.get("publishedAt")),
             kind="film",
-            description=plain_text(fields.get("description") or fields.get("truncatedDescription"), longest=5000),
+            description=plain_text_apart(fields.get("description") or fields.get("truncatedDescription"), longest=5000),
             poster_url=next((url for key in pictures if (url := address_of(f"{base}/", fields.get(key)))), None),
             genres=((genre,) if genre else ()) + tuple(texts_of(fields.get("tags"))[:5]),
             licence=_licence(mapping_of(fields.get("licence"))),

@@ -13,13 +13,13 @@ from pydantic import ValidationError
 
 from kinodom_common.contracts.titles import EpisodeRef, SourceTitle, TitleCard, TitleHit, Translation
 from kinodom_common.errors import NotFound, UpstreamFailed
+from kinodom_resolver.adapters.parsing import plain_text_apart
 from kinodom_resolver.sources import wikimedia_files
 from kinodom_resolver.sources.reading import (
     address_of,
     float_of,
     mapping_of,
     mappings_of,
-    plain_text,
     seconds_of,
     text_of,
     words_of,
@@ -180,7 +180,7 @@ LICENCE_FACTS: Final = ("LicenseShortName", "UsageTerms", "LicenseUrl")
 
 
 def _fact(facts: Mapping[str, object], name: str, longest: int) -> str | None:
-    return plain_text(text_of(mapping_of(facts.get(name)).get("value"), longest=50_000), longest=longest)
+    return plain_text_apart(text_of(mapping_of(facts.get(name)).get("value"), longest=50_000), longest=longest)
 
 
 def _by(facts: Mapping[str, object]) -> str | None:

@@ -15,9 +15,10 @@ from pydantic import ValidationError
 from kinodom_common.contracts.titles import EpisodeRef, SourceTitle, TitleCard, TitleHit, Translation
 from kinodom_common.egress import EgressRules
 from kinodom_common.errors import NotFound
+from kinodom_resolver.adapters.parsing import plain_text_apart
 from kinodom_resolver.adapters.ytdlp_run import YtDlpRuns, YtDlpUnknown
 from kinodom_resolver.sources import ytdlp_formats
-from kinodom_resolver.sources.reading import address_of, mappings_of, plain_text, seconds_of, text_of, texts_of, year_of
+from kinodom_resolver.sources.reading import address_of, mappings_of, seconds_of, text_of, texts_of, year_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -128,7 +129,7 @@ def _entries(facts: Mapping[str, object]) -> list[Mapping[str, object]]:
 
 
 def _line(value: object) -> str | None:
-    return " ".join((plain_text(text_of(value), longest=300) or "").split()) or None
+    return " ".join((plain_text_apart(text_of(value), longest=300) or "").split()) or None
 
 
 def _card(facts: Mapping[str, object], external_id: str) -> TitleCard | None:
@@ -139,7 +140,7 @@ def _card(facts: Mapping[str, object], external_id: str) -> TitleCard | None:
             name=_line(facts.get("title")) or "",
             year=year_of(facts.get("release_year")) or year_of((text_of(facts.get("upload_date")) or "")[:4]),
             kind="series" if _entries(facts) else "film",
-            description=plain_text(facts.get("description"), longest=5000),
+            description=plain_text_apart(facts.get("description"), longest=5000),
             poster_url=address_of("", facts.get("thumbnail")),
             genres=tuple(texts_of(facts.get("genres")) or texts_of(facts.get("categories")))[:20],
             people=tuple(people)[:50],

@@ -14,7 +14,7 @@ import redis
 from pydantic import ValidationError
 
 from kinodom_common.contracts.rooms import Vec
-from kinodom_common.contracts.wishes import DOWNLOADS_CHANNEL, WishEvent
+from kinodom_common.contracts.wishes import DOWNLOADS_CHANNEL, QUEUE_CHANNEL, QueueStatus, WishEvent
 from kinodom_common.errors import KinodomError
 from kinodom_common.logs import get_log
 from kinodom_sync.adapters.redis_rooms import key_of
@@ -37,6 +37,7 @@ class Feed:
         on_vec: takes a room id and its new vector.
         on_presence: takes a room id.
         on_download: takes an event.
+        on_queue: takes how the queue of the downloads stands.
         on_subscribed: called after every subscription; a KinodomError makes it try again.
     """
 
@@ -47,12 +48,14 @@ class Feed:
         on_vec: Callable[[str, Vec], None],
         on_presence: Callable[[str], None],
         on_download: Callable[[WishEvent], None],
+        on_queue: Callable[[QueueStatus], None],
         on_subscribed: Callable[[], object],
     ) -> None:
         self._client = client
         self._on_vec = on_vec
         self._on_presence = on_presence
         self._on_download = on_download
+        self._on_queue = on_queue
         self._on_subscribed = on_subscribed
         self._deaf = False
 
@@ -67,7 +70,7 @@ class Feed:
             try:
                 with closing(self._pubsub()) as subscription:
                     subscription.psubscribe(ROOM_PATTERN)
-                    subscription.subscribe(DOWNLOADS_CHANNEL)
+                    subscription.subscribe(DOWNLOADS_CHANNEL, QUEUE_CHANNEL)
                     self._on_subscribed()
                     log.info("feed_subscribed")
                     retry_s = FIRST_RETRY_S
@@ -96,6 +99,9 @@ class Feed:
     def _pass_on(self, channel: str, text: str) -> None:
         if channel == DOWNLOADS_CHANNEL:
             self._on_download(WishEvent.model_validate_json(text))
+            return
+        if channel == QUEUE_CHANNEL:
+            self._on_queue(QueueStatus.model_validate_json(text))
             return
         room_id = channel.removeprefix(key_of(""))
         news = json.loads(text)

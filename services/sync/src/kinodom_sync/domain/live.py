@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kinodom_common.contracts.rooms import Hello, Op, Ping, Report, Vec
+    from kinodom_common.contracts.wishes import QueueStatus
     from kinodom_sync.domain.ports import Outbox, RoomStore
 
 log = get_log(__name__)
@@ -50,6 +51,7 @@ class Live:
         self._hall = hall
         self._room_ms = room_ms
         self._closing = False
+        self._queue: QueueStatus | None = None  # None: nobody has told of it yet
 
     def came(self, sid: str, now_s: float) -> None:
         """Note a fresh connection."""
@@ -83,8 +85,21 @@ class Live:
         seat.member_id, seat.name = member_id, clean_name(name)
         change = self._outbox.enter if hello.downloads else self._outbox.leave
         change(sid, DOWNLOADS)
+        if hello.downloads:
+            self.show_queue(sid)
         if hello.room is not None:
             self._sit_down(seat, hello.room, now_s)
+
+    def show_queue(self, sid: str) -> None:
+        """Send one connection how the queue of the downloads stands; when nobody has told yet, it hears it with all."""
+        if self._queue is not None:
+            self._outbox.to_one(sid, "queue_status", self._queue)
+
+    def queue_heard(self, status: QueueStatus) -> None:
+        """Pass on how the queue of the downloads stands, when that is news."""
+        if status != self._queue:
+            self._queue = status
+            self._outbox.to_group(DOWNLOADS, "queue_status", status)
 
     def _sit_down(self, seat: Seat, room_id: str, now_s: float) -> None:
         if room_id in self._hall.rooms and not self._store.vecs([room_id])[room_id]:

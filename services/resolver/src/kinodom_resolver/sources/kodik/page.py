@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from bs4 import BeautifulSoup, Tag
 
+from kinodom_common.contracts.titles import TranslationKind
 from kinodom_resolver.sources.kodik.records import number_of
 from kinodom_resolver.sources.reading import address_of, count_of, mapping_of, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from kinodom_common.contracts.titles import TranslationKind
+    from collections.abc import Iterator
 
 SIGNED: Final = ("d", "d_sign", "pd", "pd_sign", "ref", "ref_sign")
 URL_PARAMS: Final = re.compile(r"\burlParams\s*=\s*'((?:[^'\\]|\\.){1,10000})'")
@@ -29,6 +31,10 @@ SKIPS: Final = re.compile(r"\bparseSkipButton\(\s*[\"']([0-9:,.\s-]{0,500})[\"']
 SCRIPT: Final = re.compile(r"/app\.[a-z_]{1,40}\.[0-9a-f]{6,128}\.js$")
 COUNT: Final = re.compile(r"\((?:(\d{1,5})\s*[-~]\s*)?(\d{1,5})\s*эп")
 HASH: Final = re.compile(r"[0-9a-f]{16,64}")
+POST_PATH: Final = re.compile(
+    r"type\s*:\s*[\"']POST[\"']\s*,\s*url\s*:\s*atob\(\s*[\"']([A-Za-z0-9+/=]{4,200})[\"']\s*\)"
+)
+SAFE_PATH: Final = re.compile(r"/[A-Za-z0-9_-]{1,60}(/[A-Za-z0-9_-]{1,60}){0,3}")
 DULL_TITLES: Final = frozenset({"", "kodik player", "kodik"})
 
 
@@ -92,8 +98,8 @@ class PlayerPage:
     failure: str | None  # what the page says instead of playing
 
 
-def page_of(url: str, body: bytes) -> PlayerPage:
-    """Return what a page says; what it does not say is None or empty."""
+def page_of(body: bytes, *, url: str) -> PlayerPage:
+    """Return what a page says; what it does not say is None or empty. Runs in a child."""
     soup = BeautifulSoup(body, "lxml", from_encoding="utf-8")
     code = "\n".join(script.get_text() for script in soup("script"))
     shown = tuple(_translations(soup))
@@ -114,6 +120,12 @@ def page_of(url: str, body: bytes) -> PlayerPage:
         one_season=soup.select_one(".hidden-seasons") is not None,
         failure=_failure(soup),
     )
+
+
+def post_paths_in(body: bytes) -> list[str]:
+    """Return the paths that a player's script posts to, unpacked; runs in a child."""
+    found = (_unpacked(packed) for packed in POST_PATH.findall(body.decode("utf-8", "replace")))
+    return [path for path in found if SAFE_PATH.fullmatch(path)][:5]
 
 
 def skips_of(code: str) -> tuple[tuple[float, float], ...]:
@@ -250,3 +262,10 @@ def _failure(soup: BeautifulSoup) -> str | None:
         return None
     pieces = [one.get_text(" ", strip=True) for one in box.select(".message, .error-code")]
     return text_of(" ".join(piece for piece in pieces if piece), longest=200) or "no reason given"
+
+
+def _unpacked(packed: str) -> str:
+    try:
+        return base64.b64decode(packed + "=" * (-len(packed) % 4)).decode("ascii")
+    except (binascii.Error, ValueError):
+        return ""

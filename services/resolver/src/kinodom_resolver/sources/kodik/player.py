@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 import threading
 from collections import OrderedDict
@@ -14,9 +12,10 @@ from urllib.parse import urljoin, urlsplit
 from kinodom_common.egress import OutsideBadStatus, OutsideNotFound
 from kinodom_common.errors import NotFound, Rejected, UpstreamFailed
 from kinodom_common.logs import get_log
+from kinodom_resolver.adapters.parsing import PARSER
 from kinodom_resolver.sources.kodik.api import ERROR_BYTES, is_token_error, json_of
 from kinodom_resolver.sources.kodik.decoding import decoded
-from kinodom_resolver.sources.kodik.page import page_of
+from kinodom_resolver.sources.kodik.page import page_of, post_paths_in
 from kinodom_resolver.sources.kodik.typed import is_among
 from kinodom_resolver.sources.reading import address_of, count_of, mapping_of, mappings_of, text_of
 
@@ -33,11 +32,7 @@ SCRIPT_BYTES: Final = 4_000_000
 REPLY_BYTES: Final = 500_000
 HOSTS_KEPT: Final = 8
 FIRST_ROTATION: Final = 18  # of 2025 and 2026
-POST_PATH: Final = re.compile(
-    r"type\s*:\s*[\"']POST[\"']\s*,\s*url\s*:\s*atob\(\s*[\"']([A-Za-z0-9+/=]{4,200})[\"']\s*\)"
-)
 BLOCKED: Final = re.compile(r"(?:запрещ|недоступ|заблокир).*\bстран(?:е|ах|ы)\b")
-SAFE_PATH: Final = re.compile(r"/[A-Za-z0-9_-]{1,60}(/[A-Za-z0-9_-]{1,60}){0,3}")
 
 
 class KodikMoved(UpstreamFailed):
@@ -100,7 +95,7 @@ class Player:
         self._check_host(url)
         reply = self._outside.get(url, headers={"Referer": _origin(url) + "/"}, max_bytes=PAGE_BYTES)
         self._check_host(reply.url)
-        page = page_of(reply.url, reply.body)
+        page = PARSER.run(page_of, reply.body, url=reply.url)
         if page.failure is not None:
             raise _failed(page.failure, page.country)
         return page
@@ -164,10 +159,8 @@ class Player:
                 script = self._outside.get(address, headers={"Referer": page.url}, max_bytes=SCRIPT_BYTES)
             except OutsideNotFound:
                 continue
-            for packed in POST_PATH.findall(script.body.decode("utf-8", "replace")):
-                path = _unpacked(packed)
-                if SAFE_PATH.fullmatch(path):
-                    return path
+            if paths := PARSER.run(post_paths_in, script.body):
+                return paths[0]
         raise KodikPlayerFailed("Kodik's player no longer works the way it did. Look for a newer Kinodom.")
 
     def _post(self, page: PlayerPage, played: Played, path: str) -> Mapping[str, object]:
@@ -215,10 +208,3 @@ def _failed(message: str, country: str | None) -> KodikBlockedHere | KodikPageGo
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _unpacked(packed: str) -> str:
-    try:
-        return base64.b64decode(packed + "=" * (-len(packed) % 4)).decode("ascii")
-    except (binascii.Error, ValueError):
-        return ""

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from kinodom_resolver.adapters.parsing import plain_text_apart
 from kinodom_resolver.sources.kodik.typed import IMDB, NUMBER, RECORD, shikimori_number
-from kinodom_resolver.sources.reading import address_of, count_of, mapping_of, plain_text, text_of, texts_of, year_of
+from kinodom_resolver.sources.reading import address_of, count_of, mapping_of, text_of, texts_of, year_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,7 +146,7 @@ def _material(raw: Mapping[str, object], base: str) -> Material:
     genres = [name for key in ("all_genres", "genres", "anime_genres") for name in texts_of(raw.get(key))]
     minutes = count_of(raw.get("duration"))
     return Material(
-        description=plain_text(text_of(raw.get("anime_description")) or raw.get("description"), longest=5000),
+        description=plain_text_apart(text_of(raw.get("anime_description")) or raw.get("description"), longest=5000),
         poster_url=address_of(base, raw.get("anime_poster_url")) or address_of(base, raw.get("poster_url")),
         genres=tuple({name.lower(): name.lower()[:60] for name in genres}.values())[:24],
         duration_s=minutes * 60.0 if minutes is not None and minutes <= 1000 else None,

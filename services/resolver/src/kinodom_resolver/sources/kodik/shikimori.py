@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from kinodom_common.contracts.titles import TitleHit
 from kinodom_common.errors import KinodomError, UpstreamFailed
 from kinodom_common.logs import get_log
+from kinodom_resolver.adapters.parsing import plain_text_apart
 from kinodom_resolver.sources.kodik.typed import shikimori_number
-from kinodom_resolver.sources.reading import count_of, mapping_of, mappings_of, plain_text, text_of, year_of
+from kinodom_resolver.sources.reading import count_of, mapping_of, mappings_of, text_of, year_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,7 +85,7 @@ def _hit(source: str, card: Mapping[str, object]) -> TitleHit | None:
             original_name=name,
             year=year_of(mapping_of(card.get("airedOn")).get("year")),
             kind="film" if kind == "movie" else "series" if kind is not None else "unknown",
-            description=plain_text(MARKS.sub("", text_of(card.get("description")) or ""), longest=5000),
+            description=plain_text_apart(MARKS.sub("", text_of(card.get("description")) or ""), longest=5000),
             poster_url=text_of(poster.get("originalUrl"), longest=2000) or text_of(poster.get("mainUrl"), longest=2000),
             genres=tuple(genre.lower()[:60] for genre in genres if genre)[:24],
             shikimori_id=number,

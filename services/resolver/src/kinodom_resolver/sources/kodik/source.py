@@ -223,6 +223,9 @@ def _canonical(external_id: str, lookup: Lookup) -> str:
 def _record_url(record: Record, season: int | None, episode: int | None) -> str | None:
     if record.kind == "film" or episode is None:
         return record.link if record.kind == "film" and (season, episode) == (None, None) else None
+    seasons = {one.season for one in record.episodes}
+    if season is None and len(seasons) == 1:  # who asks does not know the season, and there is but one
+        season = next(iter(seasons))
     for one in record.episodes:
         if (one.season, one.episode) == (season, episode):
             return one.link
