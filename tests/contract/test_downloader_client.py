@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from openapi_spec_validator import validate
-from pydantic import SecretStr
+from pydantic import HttpUrl, SecretStr
 
 from kinodom_common.clients.downloader import DownloaderClient
 from kinodom_common.contracts.titles import TitleCard
 from kinodom_common.contracts.wishes import DiskRoom, QueueStatus, WishEvent, WishRequest
-from kinodom_common.errors import Conflict, NotFound, UpstreamFailed
+from kinodom_common.errors import Conflict, NotFound, Rejected, UpstreamFailed
 from kinodom_common.http import HttpClient
 from kinodom_common.logs import bound_request_id
 from kinodom_common.store import open_store
+from kinodom_downloader.adapters.errands import StoredErrands
 from kinodom_downloader.adapters.live_pieces import LivePieces
 from kinodom_downloader.adapters.wish_store import StoredWishes
 from kinodom_downloader.app import create_app
@@ -28,7 +29,7 @@ from kinodom_downloader.domain.door import Door
 from kinodom_downloader.domain.ports import Library
 from kinodom_downloader.domain.room import Disk
 from kinodom_downloader.settings import WebSettings
-from kinodom_downloader.wiring import WebDeps
+from kinodom_downloader.wiring import web
 from tests.support.served import served
 from tests.support.wants import LoopWants
 
@@ -90,6 +91,7 @@ class House:
     news: News
     folders: Folders
     wishes: StoredWishes
+    errands: StoredErrands
     app: Any
 
 
@@ -101,12 +103,17 @@ def house(tmp_path: Path) -> House:
         wishes=wishes, hints=hints, announcer=news, library=cast("Library", folders), clock=lambda: NOW_S
     )
     settings = WebSettings(
-        inner_key=SecretStr(KEY), store=url, redis_url=SecretStr("redis://nowhere/0"), media_root=tmp_path
+        inner_key=SecretStr(KEY),
+        store=url,
+        redis_url=SecretStr("redis://nowhere/0"),
+        media_root=tmp_path,
+        catalogue_url=HttpUrl("http://127.0.0.1:9"),
     )
     pieces = LivePieces(tmp_path)
     door = Door(desk=desk, pieces=pieces, wants=LoopWants(), clock=time.monotonic, pause=time.sleep)
-    app = create_app(settings, deps=WebDeps(desk=desk, door=door, ready={}))
-    return House(hints=hints, news=news, folders=folders, wishes=wishes, app=app)
+    app = create_app(settings, deps=replace(web(settings), desk=desk, door=door, ready={}))
+    errands = StoredErrands(open_store(url))
+    return House(hints=hints, news=news, folders=folders, wishes=wishes, errands=errands, app=app)
 
 
 @pytest.fixture
@@ -283,6 +290,9 @@ def test_the_openapi_document_is_valid_and_names_every_path(house: House) -> Non
         "/live/{wish_id}/{generation}/pieces/{track}/{index}",
         "/live/{wish_id}/{generation}/slices/{offset}",
         "/queue",
+        "/videos/{video_id}",
+        "/videos/{video_id}/file",
+        "/videos/{video_id}/restore",
         "/wishes",
         "/wishes/{wish_id}/keep",
         "/wishes/{wish_id}/view",
@@ -292,3 +302,25 @@ def test_the_openapi_document_is_valid_and_names_every_path(house: House) -> Non
         "/wishes/{wish_id}/resume",
         "/wishes/{wish_id}/move",
     }
+
+
+def test_a_removal_is_remembered_while_the_catalogue_is_away(client: DownloaderClient, house: House) -> None:
+    removed = client.remove_video("ab" * 32)
+
+    assert removed.restorable_until is None
+    assert house.errands.every()[0].video_id == "ab" * 32
+
+
+def test_what_is_not_in_the_trash_cannot_be_brought_back(client: DownloaderClient) -> None:
+    with pytest.raises(NotFound) as caught:
+        client.restore_video("ab" * 32)
+
+    assert caught.value.code == "not_in_trash"
+
+
+@pytest.mark.parametrize("video_id", ["gone", "AB" * 32, "..%2f.." + "a" * 58])
+def test_an_id_of_no_video_is_a_bad_request(client: DownloaderClient, video_id: str) -> None:
+    with pytest.raises(Rejected) as caught:
+        client.remove_video(video_id)
+
+    assert caught.value.code == "bad_request"

@@ -135,6 +135,42 @@ def test_a_published_film_appears_on_the_shelf_with_its_cover(house: House, open
     assert re.fullmatch(r"[0-9a-f]{32}\.jpg", covers["The Tin Lighthouse"])
 
 
+def test_a_film_is_saved_as_one_plain_file(
+    house: House, open_tab: Callable[..., Tab], lighthouse: dict[str, str]
+) -> None:
+    page = open_tab(accept_downloads=True).page
+    page.goto(f"{address_of(house)}/watch/{lighthouse['1']}")
+    page.click(".player__top a[href^='/titles/']")
+
+    with page.expect_download() as begun:
+        page.click(f"a[href='/export/{lighthouse['1']}.mp4']")
+
+    saved = Path(begun.value.path()).read_bytes()
+    assert begun.value.suggested_filename.startswith("The Tin Lighthouse")
+    assert begun.value.suggested_filename.endswith(".mp4")
+    assert 0 < saved.index(b"moov") < saved.index(b"mdat")
+
+
+def test_a_deleted_film_leaves_the_disk_and_undo_brings_it_back(
+    house: House, open_tab: Callable[..., Tab], lighthouse: dict[str, str]
+) -> None:
+    tab, video_id = open_tab(), lighthouse["3"]
+    folder = Path(house.folder) / "media/library" / video_id[:2] / video_id
+    watch(tab, address_of(house), video_id)
+    tab.page.click(".player__top a[href^='/titles/']")
+    tab.page.click(f"form[action='/videos/{video_id}/delete'] button")
+
+    tab.page.click("#ask [data-yes]")
+    tab.page.wait_for_selector("[data-toast]")
+    gone = (folder.exists(), tab.page.locator(f"a[href='/watch/{video_id}']").count())
+    tab.page.click("[data-toast] button")
+    tab.page.wait_for_selector(f"a[href='/watch/{video_id}']")
+
+    assert gone == (False, 0)
+    assert (folder / "manifest.mpd").is_file()
+    watch(tab, address_of(house), video_id)
+
+
 def test_two_browsers_are_in_step_after_play_seek_and_a_late_join(
     house: House, open_tab: Callable[..., Tab], lighthouse: dict[str, str]
 ) -> None:

@@ -192,3 +192,12 @@ def test_no_request_for_media_reaches_python_and_no_link_reaches_a_log(house: Ng
 
     assert house.upstream.seen == []
     assert prefix not in house.log.read_text() + house.errors.read_text()
+
+
+def test_the_inner_door_of_exports_is_closed_to_browsers(house: NginxHouse) -> None:
+    before = len(house.upstream.seen)
+
+    status, _, _ = house.ask("/_export/" + "ab" * 32)
+
+    assert status == 404
+    assert len(house.upstream.seen) == before

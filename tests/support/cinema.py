@@ -21,10 +21,11 @@ from kinodom_common.contracts.titles import (
     SourceCard,
     SourceList,
     SourceOutcome,
+    SourceTitle,
     TitleCard,
     TitleHit,
 )
-from kinodom_common.contracts.videos import Title, TitleList, TitlePage, Video
+from kinodom_common.contracts.videos import RemovedVideo, RestoredVideo, Title, TitleList, TitlePage, Video
 from kinodom_common.contracts.wishes import DiskRoom, Progress, Wish, WishList, WishRequest, WishState
 from kinodom_common.errors import NotFound
 from kinodom_common.hosts import HOME, HostRule
@@ -89,6 +90,15 @@ class FakeDownloader:
 
     def __init__(self) -> None:
         self.list = WishList()
+        self.removed: list[str] = []
+
+    def remove_video(self, video_id: str) -> RemovedVideo:
+        self.removed.append(video_id)
+        return RemovedVideo(video_id=video_id, restorable_until=LONG_AGO)
+
+    def restore_video(self, video_id: str) -> RestoredVideo:
+        self.removed.remove(video_id)
+        return RestoredVideo(video_id=video_id)
 
     def view(self, wish_id: str) -> Wish:
         raise NotFound("There is no such wish.")
@@ -112,6 +122,9 @@ class FakeSources:
         self.order: tuple[str, ...] = ()  # in which they answer
         self.may_answer: dict[str, threading.Event] = {}
         self.breaks_off = False
+
+    def title(self, external_id: str) -> SourceTitle:
+        raise NotFound("The source does not know this title.")
 
     def sources(self) -> SourceList:
         return SourceList(sources=self.cards)

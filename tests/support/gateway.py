@@ -22,7 +22,16 @@ from kinodom_common.contracts.titles import (
     TitleHit,
     Translation,
 )
-from kinodom_common.contracts.videos import Title, TitleList, TitlePage, TitleReply, Video, VideoList
+from kinodom_common.contracts.videos import (
+    RemovedVideo,
+    RestoredVideo,
+    Title,
+    TitleList,
+    TitlePage,
+    TitleReply,
+    Video,
+    VideoList,
+)
 from kinodom_common.contracts.wishes import DiskRoom, Progress, QueueStatus, Wish, WishList, WishReply, WishRequest
 from kinodom_common.errors import Conflict, KinodomError, NotFound, UpstreamFailed
 from kinodom_common.hosts import HostRule
@@ -284,6 +293,7 @@ class FakeDownloader:
     asked: list[WishRequest] = field(default_factory=list)
     done: list[tuple[str | None, ...]] = field(default_factory=list)
     disk_error: KinodomError | None = None
+    keeps_trash: bool = True
     refuses: dict[int | None, KinodomError] = field(default_factory=dict)  # by episode
 
     def wish(self, request: WishRequest) -> WishReply:
@@ -331,6 +341,14 @@ class FakeDownloader:
 
     def forget(self, wish_id: str) -> None:
         self._did("forget", wish_id)
+
+    def remove_video(self, video_id: str) -> RemovedVideo:
+        self.done.append(("remove", video_id))
+        return RemovedVideo(video_id=video_id, restorable_until=NOW if self.keeps_trash else None)
+
+    def restore_video(self, video_id: str) -> RestoredVideo:
+        self.done.append(("restore", video_id))
+        return RestoredVideo(video_id=video_id)
 
     def _did(self, *what: str | None) -> Wish:
         self.done.append(what)

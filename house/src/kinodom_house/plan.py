@@ -39,7 +39,15 @@ OPERATOR_SETTINGS: Mapping[str, tuple[str, ...]] = {
         *("SEARCH_LIFE_MIN", "TITLE_LIFE_MIN", "OFFERS_LIFE_MIN", "CACHE_COUNT", "CACHE_MB"),
     ),
     "downloader": (
-        *("PARALLEL_WISHES", "KEEP_FREE_GB", "KEEP_FREE_PERCENT", "SEGMENT_WORKERS", "USER_AGENT", "IMPORT_ROOT"),
+        *(
+            "PARALLEL_WISHES",
+            "KEEP_FREE_GB",
+            "TRASH_DAYS",
+            "KEEP_FREE_PERCENT",
+            "SEGMENT_WORKERS",
+            "USER_AGENT",
+            "IMPORT_ROOT",
+        ),
     ),
     "sync": ("ROOM_REMOVE_TIME_MIN",),
     "gateway": ("API_TOKENS", "HOUSE_NAME", "LINK_LIFE_S", "SEARCH_WAIT_S"),

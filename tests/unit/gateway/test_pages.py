@@ -342,3 +342,68 @@ def test_pages_hold_no_inline_script_or_style(house: House) -> None:
         assert not re.search(r"<script(?![^>]*(src=|type=\"application/json\"))", text), path
         assert " style=" not in text, path
         assert not re.search(r"\son\w+=", text), path
+
+
+def test_a_deleted_film_leaves_its_page_with_the_way_back(house: House) -> None:
+    first, second = a_video(1), a_video(2)
+    house.put_on_disk(first, second)
+    browser = house.client()
+    csrf = csrf_of(browser)
+
+    gone = browser.post(f"/videos/{first.video_id}/delete", data={"csrf": csrf}, headers=SAME)
+    page = browser.get(gone.headers["Location"]).text
+
+    assert house.downloader.done == [("remove", first.video_id)]
+    assert gone.headers["Location"].startswith(f"/titles/{TITLE_ID}?")
+    assert f'action="/videos/{first.video_id}/restore"' in page
+
+
+def test_the_last_film_of_a_title_leaves_to_the_home_page_with_the_way_back(house: House) -> None:
+    house.put_on_disk(a_video())
+    browser = house.client()
+
+    gone = browser.post(f"/videos/{a_video().video_id}/delete", data={"csrf": csrf_of(browser)}, headers=SAME)
+
+    assert gone.headers["Location"] == f"/?removed={a_video().video_id}"
+    assert "Film deleted from the disk." in browser.get(gone.headers["Location"]).text
+
+
+def test_without_a_trash_no_way_back_is_promised(house: House) -> None:
+    house.put_on_disk(a_video())
+    house.downloader.keeps_trash = False
+    browser = house.client()
+
+    gone = browser.post(f"/videos/{a_video().video_id}/delete", data={"csrf": csrf_of(browser)}, headers=SAME)
+
+    assert gone.headers["Location"] == "/"
+
+
+def test_a_film_that_was_brought_back_is_shown(house: House) -> None:
+    house.put_on_disk(a_video())
+    browser = house.client()
+
+    back = browser.post(f"/videos/{a_video().video_id}/restore", data={"csrf": csrf_of(browser)}, headers=SAME)
+
+    assert house.downloader.done == [("restore", a_video().video_id)]
+    assert back.headers["Location"] == f"/titles/{TITLE_ID}"
+
+
+@pytest.mark.parametrize("forged", ["<script>", "ab", "x" * 64])
+def test_a_page_offers_no_way_back_to_what_is_no_video(house: House, forged: str) -> None:
+    house.put_on_disk(a_video())
+
+    page = house.client().get("/", query_string={"removed": forged}).text
+
+    assert "Film deleted" not in page
+
+
+def test_scripts_delete_and_restore_by_the_api(house: House) -> None:
+    house.put_on_disk(a_video())
+    browser = house.client()
+    headers = {"X-CSRF-Token": csrf_of(browser), **SAME}
+
+    removed = browser.delete(f"/api/v1/videos/{a_video().video_id}", headers=headers)
+    restored = browser.post(f"/api/v1/videos/{a_video().video_id}/restore", headers=headers)
+
+    assert removed.get_json()["restorable_until"] is not None
+    assert restored.get_json() == {"video_id": a_video().video_id}

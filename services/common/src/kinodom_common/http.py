@@ -92,6 +92,10 @@ class HttpClient:
         """Delete what is under this path; raises NotFound when nothing was there."""
         self._call("DELETE", path)
 
+    def remove(self, path: str, model: type[Model]) -> Model:
+        """Delete what is under this path and return what the service says of it."""
+        return self._read(self._call("DELETE", path), path, model)
+
     def _call(
         self,
         method: str,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kinodom_common.web import base_app
 from kinodom_downloader import wiring
-from kinodom_downloader.routes import live, wishes
+from kinodom_downloader.routes import exports, live, videos, wishes
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -21,4 +21,6 @@ def create_app(settings: WebSettings, *, deps: wiring.WebDeps | None = None) -> 
     app.extensions["kinodom"] = deps
     app.register_blueprint(wishes.bp)
     app.register_blueprint(live.bp)
+    app.register_blueprint(videos.bp)
+    app.register_blueprint(exports.bp)
     return app

@@ -11,11 +11,13 @@ from kinodom_common.settings import CommonSettings, WholePath
 
 
 class WebSettings(CommonSettings):
-    """For the web service: it stores wishes and hints at them."""
+    """For the web service: it stores wishes and hints at them, and takes films away."""
 
     store: str  # `sqlite:///path` or `mongodb://host/downloader`
     redis_url: SecretStr
     media_root: Path  # holds library/ work/ trash/ in one file system
+    catalogue_url: HttpUrl
+    trash_days: Annotated[float, Field(ge=0, le=3650)] = 7.0  # a deleted film can be brought back so long; 0: never
     parallel_wishes: Annotated[int, Field(ge=1, le=16)] = 2  # by all workers together
 
 
@@ -23,7 +25,6 @@ class WorkerSettings(WebSettings):
     """For the workers: they also ask, fetch and publish."""
 
     resolver_url: HttpUrl
-    catalogue_url: HttpUrl
     allow_lan: str = ""  # `host:port, host:port`: names on the LAN that may be fetched from
     import_root: WholePath | None = None  # films the household has, read only; None: none are imported
     keep_free_gb: Annotated[float, Field(ge=0, le=1_000_000)] = 5.0  # no download takes these

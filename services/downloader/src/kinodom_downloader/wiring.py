@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -15,16 +15,19 @@ from kinodom_common.egress import EgressRules, parse_allow_lan
 from kinodom_common.http import HttpClient
 from kinodom_common.queueing import connect, make_queue, ping
 from kinodom_common.store import open_store
+from kinodom_downloader.adapters.errands import StoredErrands
+from kinodom_downloader.adapters.exports import LibraryExports
 from kinodom_downloader.adapters.fetcher import EngineFetcher
 from kinodom_downloader.adapters.heartbeat import ThreadHeartbeat
 from kinodom_downloader.adapters.library import MediaLibrary
 from kinodom_downloader.adapters.live_pieces import LivePieces
 from kinodom_downloader.adapters.news import QUEUE, RedisAnnouncer, RqHints
 from kinodom_downloader.adapters.offers import ResolverOffers
+from kinodom_downloader.adapters.trash import MediaTrash
 from kinodom_downloader.adapters.ushering import Usher
 from kinodom_downloader.adapters.wants import RedisWants
 from kinodom_downloader.adapters.wish_store import StoredWishes
-from kinodom_downloader.domain import asking, working
+from kinodom_downloader.domain import asking, exporting, removing, working
 from kinodom_downloader.domain.door import Door
 from kinodom_downloader.domain.room import KeepFree
 from kinodom_downloader.domain.taking import let_go
@@ -47,6 +50,8 @@ class WebDeps:
 
     desk: asking.Desk
     door: Door
+    removals: removing.RemovalDesk
+    exports: exporting.Exports
     ready: Mapping[str, Callable[[], None]]
 
 
@@ -86,16 +91,47 @@ def web(settings: WebSettings) -> WebDeps:
     )
     ready = {"store": store.ping, "redis": lambda: ping(queue), "media": library.check}
     pieces = LivePieces(settings.media_root)
-    door = Door(desk=desk, pieces=pieces, wants=wire, clock=time.monotonic, pause=time.sleep)
-    return WebDeps(desk=desk, door=door, ready=ready)
+    return WebDeps(
+        desk=desk,
+        door=Door(desk=desk, pieces=pieces, wants=wire, clock=time.monotonic, pause=time.sleep),
+        removals=removals(settings),
+        exports=LibraryExports(settings.media_root),
+        ready=ready,
+    )
+
+
+def removals(settings: WebSettings) -> removing.RemovalDesk:
+    """Return what removing works with."""
+    store = open_store(settings.store)
+    return removing.RemovalDesk(
+        wishes=StoredWishes(store),
+        errands=StoredErrands(store),
+        trash=MediaTrash(settings.media_root),
+        shelf=shelf(settings),
+        clock=time.time,
+        keep_s=settings.trash_days * removing.DAY_S,
+    )
+
+
+def shelf(settings: WebSettings) -> CatalogueClient:
+    """Return the catalogue."""
+    key = settings.inner_key.get_secret_value()
+    return CatalogueClient(HttpClient("catalogue", str(settings.catalogue_url), inner_key=key))
+
+
+def keep_free(settings: WorkerSettings) -> KeepFree:
+    """Return what stays free on the disk of the films."""
+    return KeepFree(gb=settings.keep_free_gb, percent=settings.keep_free_percent)
 
 
 def sweeper(settings: WorkerSettings) -> Callable[[], None]:
-    """Return the sweep: it hints at every wish that is due and clears what dead workers left."""
-    desk = web(settings).desk
+    """Return the sweep: it hints at every wish that is due, clears what dead workers left, and empties the trash."""
+    parts = web(settings)
+    desk = replace(parts.removals, keep_free=keep_free(settings))
 
     def sweep() -> None:
-        asking.sweep(desk=desk)
+        asking.sweep(desk=parts.desk)
+        removing.sweep(desk=desk)
 
     return sweep
 
@@ -121,7 +157,7 @@ def usher(settings: WorkerSettings, *, show: Callable[[str], None], mark: str) -
 def tools(settings: WorkerSettings) -> working.Tools:
     """Return what a worker works with; called in the work horse, after the fork."""
     key = settings.inner_key.get_secret_value()
-    rules = EgressRules(parse_allow_lan(settings.allow_lan))
+    rules, keep = EgressRules(parse_allow_lan(settings.allow_lan)), keep_free(settings)
     wishes, library = StoredWishes(open_store(settings.store)), MediaLibrary(settings.media_root)
     return working.Tools(
         wishes=wishes,
@@ -136,10 +172,11 @@ def tools(settings: WorkerSettings) -> working.Tools:
             import_root=settings.import_root,
         ),
         library=library,
-        shelf=CatalogueClient(HttpClient("catalogue", str(settings.catalogue_url), inner_key=key)),
+        shelf=shelf(settings),
         announcer=_announcer(settings, wishes, library),
         clock=time.time,
         heartbeat=ThreadHeartbeat,
-        keep_free=KeepFree(gb=settings.keep_free_gb, percent=settings.keep_free_percent),
+        keep_free=keep,
+        make_room=partial(removing.make_room, trash=MediaTrash(settings.media_root), keep=keep),
         parallel=settings.parallel_wishes,
     )

@@ -1,5 +1,5 @@
 /** Entry of the ordinary pages. Every form here works without it. */
-import { copyButtons } from "./page/dom.js";
+import { copyButtons, say } from "./page/dom.js";
 import { Downloads } from "./downloads.js";
 import { sayLive, Search } from "./search.js";
 import { readWords } from "./words.js";
@@ -51,6 +51,37 @@ function dialogs() {
   }
 }
 
+/** Forms with `data-ask` are sent after a yes in the dialog `#ask`; without a script they are sent at once. */
+function asks() {
+  const dialog = document.getElementById("ask");
+  if (!(dialog instanceof HTMLDialogElement)) return;
+  /** @type {HTMLFormElement | null} */
+  let asked = null;
+  document.addEventListener("submit", (event) => {
+    const form = /** @type {HTMLFormElement} */ (event.target);
+    if (!form.dataset.ask || form === asked) return;
+    event.preventDefault();
+    asked = form;
+    say(dialog.querySelector("h2"), form.dataset.ask);
+    dialog.showModal();
+  }, true);
+  dialog.querySelector("[data-yes]")?.addEventListener("click", () => asked?.requestSubmit());
+  dialog.addEventListener("close", () => { asked = null; });
+}
+
+const TOAST_MS = 8000;
+
+/** A toast goes by itself, but not from under the pointer or the focus. */
+function toasts() {
+  for (const toast of document.querySelectorAll("[data-toast]")) {
+    const timer = setInterval(() => {
+      if (toast.matches(":hover, :focus-within")) return;
+      toast.remove();
+      clearInterval(timer);
+    }, TOAST_MS);
+  }
+}
+
 /** Choosing a dub shows it; without a script a button does. */
 function dubs() {
   document.addEventListener("change", (event) => {
@@ -62,7 +93,9 @@ function dubs() {
 readWords();
 keys();
 forms();
+asks();
 dialogs();
+toasts();
 dubs();
 if (!document.querySelector(".player")) copyButtons(); // the player's own script wires them there
 if (document.querySelector("[data-downloads], [data-wish]")) new Downloads(document.body.dataset.memberToken ?? "");

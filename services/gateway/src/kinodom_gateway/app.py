@@ -13,7 +13,7 @@ from kinodom_common.hosts import HostGuard
 from kinodom_common.web import base_app
 from kinodom_gateway import i18n, viewer, wiring
 from kinodom_gateway.presenters import reasons
-from kinodom_gateway.routes import api, api_library, api_sources, pages, rooms, sources, watching
+from kinodom_gateway.routes import api, api_library, api_sources, pages, rooms, sources, videos, watching
 
 if TYPE_CHECKING:
     from kinodom_gateway.settings import Settings
@@ -26,7 +26,10 @@ def create_app(settings: Settings, *, deps: wiring.Deps | None = None) -> Flask:
     app.extensions["kinodom"] = deps
     viewer.guard(app, deps.gate)
     Babel(app, locale_selector=i18n.language).domain_instance = i18n.Words()
-    for blueprint in (pages.bp, watching.bp, rooms.bp, sources.bp, api.bp, api_library.bp, api_sources.bp):
+    for blueprint in (
+        *(pages.bp, watching.bp, videos.bp, rooms.bp, sources.bp),
+        *(api.bp, api_library.bp, api_sources.bp),
+    ):
         app.register_blueprint(blueprint)
     _add_words(app, deps)
     app.after_request(_pages_for_people)

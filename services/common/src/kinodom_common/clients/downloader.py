@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from kinodom_common.contracts.videos import RemovedVideo, RestoredVideo
 from kinodom_common.contracts.wishes import DiskRoom, QueueStatus, Wish, WishList, WishMove, WishReply
 
 if TYPE_CHECKING:
@@ -75,3 +76,11 @@ class DownloaderClient:
     def forget(self, wish_id: str) -> None:
         """Delete a wish and its unfinished files; one that runs is cancelled."""
         self._http.delete(f"/wishes/{quote(wish_id, safe='')}")
+
+    def remove_video(self, video_id: str) -> RemovedVideo:
+        """Take a video off the disk; the same again changes nothing."""
+        return self._http.remove(f"/videos/{quote(video_id, safe='')}", RemovedVideo)
+
+    def restore_video(self, video_id: str) -> RestoredVideo:
+        """Bring a removed video back; raises NotFound (`not_in_trash`)."""
+        return self._http.post(f"/videos/{quote(video_id, safe='')}/restore", None, RestoredVideo)

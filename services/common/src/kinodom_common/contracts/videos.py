@@ -69,6 +69,19 @@ class Video(Reply):
     published_at: datetime
 
 
+class RemovedVideo(Reply):
+    """A video that was taken off the disk."""
+
+    video_id: VideoId
+    restorable_until: datetime | None = None  # UTC; None: it was not there, or is gone for good
+
+
+class RestoredVideo(Reply):
+    """A video that is back on the shelf, or will be as soon as the catalogue answers."""
+
+    video_id: VideoId
+
+
 class Title(Reply):
     """A title of the house."""
 

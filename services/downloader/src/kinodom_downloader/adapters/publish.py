@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from kinodom_downloader.domain.publishing import (
     metadata_json,
     metadata_text,
     read_metadata,
+    trash_name,
 )
 
 if TYPE_CHECKING:
@@ -36,9 +38,9 @@ if TYPE_CHECKING:
 
 log = get_log(__name__)
 
-_VIDEO_ID = re.compile(r"[0-9a-f]{64}")
+VIDEO_ID = re.compile(r"[0-9a-f]{64}")
 _FILE_MODE, _FOLDER_MODE = 0o644, 0o755  # Nginx reads under another user
-_GONE = ".gone-"
+GONE = ".gone-"
 _LOCK = ".publishing.lock"
 
 
@@ -115,7 +117,7 @@ def publish(
     Raises:
         NoSpace: the disk is full; what is staged is kept.
     """
-    if not _VIDEO_ID.fullmatch(video_id):
+    if not VIDEO_ID.fullmatch(video_id):
         raise BadVideoId("A video id has 64 hexadecimal digits.")
     disk = disk or Disk()
     try:
@@ -128,11 +130,12 @@ def publish(
         raise
 
 
-def verify_folder(path: Path, *, with_sums: bool = False) -> Metadata:
+def verify_folder(path: Path, *, video_id: str | None = None, with_sums: bool = False) -> Metadata:
     """Return the metadata of a published folder that is whole.
 
     Args:
         path: `…/ab/<video id>`.
+        video_id: whose folder it is; None: the one that its name says.
         with_sums: also read every file and compare SHA-256.
 
     Raises:
@@ -141,7 +144,7 @@ def verify_folder(path: Path, *, with_sums: bool = False) -> Metadata:
     try:
         metadata = read_metadata((path / METADATA).read_bytes())
         sizes = {entry.name: entry.stat().st_size for entry in os.scandir(path) if entry.is_file(follow_symlinks=False)}
-        wrong = faults(metadata, path.name, sizes)
+        wrong = faults(metadata, video_id or path.name, sizes)
         if with_sums and not wrong:
             wrong = [f"{name} has changed" for name, one in metadata.files.items() if _sum(path / name) != one.sha256]
     except OSError as exc:
@@ -174,12 +177,12 @@ def reap(work_root: Path, is_current: Callable[[str], bool], *, idle_s: float = 
     """
     reaped = []
     for entry in sorted(work_root.iterdir()) if work_root.is_dir() else []:
-        if entry.name.startswith(_GONE):  # a reaper died here
+        if entry.name.startswith(GONE):  # a reaper died here
             shutil.rmtree(entry, ignore_errors=True)
         elif entry.is_dir() and not is_current(entry.name):
             if idle_s and now_s - entry.stat().st_mtime < idle_s:
                 continue
-            _drop(entry, work_root)
+            drop(entry, work_root)
             reaped.append(entry.name)
     return reaped
 
@@ -225,7 +228,7 @@ def _show(staging: Path, library: Path, metadata: Metadata, trash: Path, disk: D
         except FolderBroken:
             _move_aside(target, library, trash, disk)
         else:
-            _drop(staging, staging.parent)
+            drop(staging, staging.parent)
             return Published(folder=target, metadata=there, was_there=True)
     raise FolderBroken(f"{metadata.video_id[:8]}… is broken and comes back. Look at the media folder.")
 
@@ -241,7 +244,7 @@ def _move_aside(target: Path, library: Path, trash: Path, disk: Disk) -> None:
             return
         disk.make_folder(trash)
         if target.exists():
-            disk.rename(target, trash / f"{target.name}-{new_id()}")
+            disk.rename(target, trash / trash_name(target.name, time.time(), new_id()))
 
 
 @contextmanager
@@ -254,9 +257,9 @@ def _locked(library: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _drop(folder: Path, beside: Path) -> None:
+def drop(folder: Path, beside: Path) -> None:
     """Delete a folder under a name that says so, in case we die on the way."""
-    gone = beside / f"{_GONE}{new_id()}"
+    gone = beside / f"{GONE}{new_id()}"
     folder.rename(gone)
     shutil.rmtree(gone, ignore_errors=True)
 

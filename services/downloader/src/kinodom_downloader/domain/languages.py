@@ -30,6 +30,14 @@ def language_tag(text: str | None) -> str:
     return tag if _TAG.fullmatch(tag) and len(tag) <= 20 else UNKNOWN
 
 
+def three_letters(tag: str) -> str:
+    """Return the ISO 639-2 code that old containers know, `und` when we know none."""
+    short = tag.partition("-")[0]
+    if re.fullmatch(r"[a-z]{3}", short):
+        return short
+    return next((long for long, known in _SHORT.items() if known == short), UNKNOWN)
+
+
 def language_name(tag: str) -> str:
     """Return the language's own name for people, or the tag when we do not know it."""
     return _NAMES.get(tag.partition("-")[0], tag)

@@ -155,3 +155,6 @@ class Shelf(Protocol):
 
     def register_video(self, video_id: str, video: VideoIn) -> object:
         """Tell it about a published folder; may be told again."""
+
+    def delete_video(self, video_id: str) -> None:
+        """Make it forget a video; one that it does not know is forgotten already."""

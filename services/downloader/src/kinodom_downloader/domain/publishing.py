@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from kinodom_common.contracts.videos import VideoIn
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 METADATA = "metadata.json"
 METADATA_TEXT = "metadata.txt"
 SCHEMA = 1
+_STAMP = "%Y%m%dT%H%M%SZ"
 
 
 class FolderBroken(KinodomError):
@@ -41,6 +43,19 @@ class Metadata:
     source: str  # name of the source the video came from
     video: VideoIn
     files: dict[str, FileSum]  # every file of the folder but the metadata themselves
+
+
+def trash_name(video_id: str, at_s: float, salt: str) -> str:
+    """Return the name of a folder in the trash: since when, which video, and something that makes it the only one."""
+    return f"{datetime.fromtimestamp(at_s, UTC):{_STAMP}}-{video_id}-{salt}"
+
+
+def trashed_at_s(name: str) -> float | None:
+    """Return since when a folder lies in the trash, seconds since 1970; None when its name does not say."""
+    try:
+        return datetime.strptime(name.partition("-")[0], _STAMP).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
 
 
 def metadata_json(metadata: Metadata) -> bytes:

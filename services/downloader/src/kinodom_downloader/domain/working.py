@@ -53,6 +53,7 @@ class Tools:
     heartbeat: Callable[[Callable[[], None], Callable[[], None]], Heartbeat]  # of beat and look
     parallel: int = 2  # wishes worked on at once, by all workers together
     keep_free: KeepFree = KeepFree()  # noqa: RUF009  # frozen
+    make_room: Callable[[int], None] = lambda _needed_bytes: None  # empties the trash as far as a film needs it
 
 
 class Heartbeat:
@@ -245,6 +246,7 @@ def _heard(run: Run, progress: Progress, tools: Tools) -> None:
 
 def _check_room(tools: Tools, size_bytes: int | None, *, there_bytes: int) -> None:
     needed = needed_bytes(size_bytes, there_bytes=there_bytes)
+    tools.make_room(needed)
     check_room(tools.library.disk(), tools.keep_free, needed_bytes=needed)
 
 

@@ -93,6 +93,8 @@ TITLES = (
     mark("It has not come yet"),
     mark("That was the last one"),
     mark("There is nothing to pause"),
+    mark("It cannot be brought back"),
+    mark("Others are leaving right now"),
     mark("Requests cannot look like a browser's here"),
     mark("The site asks whether a person is there"),
     # names that HTTP gives
@@ -133,6 +135,8 @@ OF_THE_HOUSE = {
     "no_such_title": mark("The house has no such title, or its source does not have it any more."),
     "no_such_video": mark("This film is not on the disk any more. Open its page to get it again."),
     "bad_video_id": mark("This film is not on the disk any more. Open its page to get it again."),
+    "export_busy": mark("Several films are being copied to devices right now. Try again when one has left."),
+    "not_in_trash": mark("This film is not in the trash any more. Open its page to download it again."),
     "no_such_wish": mark("This is not on the list any more."),
     "wish_busy": mark("It is being worked on now. Try again when it has stopped."),
     "no_other_episode": mark("This dub has no other episode there. Another dub may have it."),

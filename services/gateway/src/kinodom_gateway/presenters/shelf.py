@@ -47,9 +47,16 @@ class HomeView:
     cards: tuple[Card, ...]
     total: int
     board: tuple[BoardLine, ...]
+    removed_id: str | None  # a video that was deleted just now and can be brought back
 
 
-def home_view(newest: TitleList, coming: WishList | KinodomError, rooms: RoomList | KinodomError) -> HomeView:
+def home_view(
+    newest: TitleList,
+    coming: WishList | KinodomError,
+    rooms: RoomList | KinodomError,
+    *,
+    removed_id: str | None = None,
+) -> HomeView:
     """Return the home page; a part that could not be asked is left out, the shelf stands."""
     lines = [] if isinstance(rooms, KinodomError) else [_room_line(room) for room in rooms.rooms[:4]]
     wishes = () if isinstance(coming, KinodomError) else coming.wishes
@@ -59,6 +66,7 @@ def home_view(newest: TitleList, coming: WishList | KinodomError, rooms: RoomLis
         cards=tuple(card(title) for title in newest.titles),
         total=newest.total,
         board=tuple(lines),
+        removed_id=removed_id,
     )
 
 

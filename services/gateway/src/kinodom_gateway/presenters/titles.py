@@ -59,8 +59,10 @@ class DubRow:
 class OnDisk:
     """One line under “On disk”."""
 
+    video_id: str
     name: str
     facts: str
+    question: str  # before it is deleted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +86,11 @@ class TitleView:
     disk_size: str | None
     ids: tuple[str, ...]
     note: str | None  # why something is missing
+    removed_id: str | None  # a video that was deleted just now and can be brought back
 
 
-def title_view(seen: Seen, *, dub: str | None) -> TitleView:
-    """Return the page; `dub` is the translation that the viewer chose, if any."""
+def title_view(seen: Seen, *, dub: str | None, removed_id: str | None = None) -> TitleView:
+    """Return the page; `dub` is the translation that the viewer chose, `removed_id` what was just deleted, if any."""
     home = seen.home.title if seen.home else None
     card = seen.source.card if seen.source else None
     videos = seen.home.videos if seen.home else ()
@@ -113,10 +116,11 @@ def title_view(seen: Seen, *, dub: str | None) -> TitleView:
         watch_id=next((pane.watch_id for pane in chosen.panes if pane.watch_id), None) if chosen else None,
         watch_now=_watch_now(seen, chosen),
         get=_getting(chosen) if seen.source else None,
-        on_disk=tuple(_on_disk(video) for video in videos),
+        on_disk=tuple(_on_disk(video, name) for video in videos),
         disk_size=words.size(sum(video.size_bytes for video in videos)) if videos else None,
         ids=tuple(one for one in (seen.external_id, home.imdb_id if home else None) if one),
         note=_note(seen),
+        removed_id=removed_id,
     )
 
 
@@ -266,8 +270,14 @@ def _note(seen: Seen) -> str | None:
     return reasons.sentence(error.code, error.detail) if error else None
 
 
-def _on_disk(video: Video) -> OnDisk:
-    dub = words.dub(video.translation_name)
+def _on_disk(video: Video, title: str) -> OnDisk:
+    dub, size = words.dub(video.translation_name), words.size(video.size_bytes)
     name = dub if video.episode is None else f"{video.episode}, {dub}"
     facts = [f"{video.height_px}p"] if video.height_px else []
-    return OnDisk(name=name, facts=", ".join([*facts, words.size(video.size_bytes)]))
+    what = f"{title}, {name}" if video.episode is None else f"{title} {name}"
+    return OnDisk(
+        video_id=video.video_id,
+        name=name,
+        facts=", ".join([*facts, size]),
+        question=_("Delete “%(name)s”, %(size)s?", name=what, size=size),
+    )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from flask import request
 from pydantic import TypeAdapter
 
 from kinodom_common.contracts.titles import ExternalId
 from kinodom_common.contracts.videos import VideoId
-from kinodom_common.errors import NotFound, UpstreamFailed
+from kinodom_common.errors import KinodomError, NotFound, UpstreamFailed
 from kinodom_common.openapi import part_of_path
 from kinodom_gateway.domain.coming import page_of
 from kinodom_gateway.domain.links import media_link
@@ -66,6 +68,13 @@ def title_known(external_id: str) -> TitlePage | None:
         return deps().catalogue.title_by_external(part_of_path(EXTERNAL_ID, external_id))
     except (NotFound, UpstreamFailed):
         return None
+
+
+def just_removed() -> str | None:
+    """Return the video that the page was told to offer back, if any; what is no id of a video is none."""
+    with suppress(KinodomError):
+        return part_of_path(VIDEO_ID, request.args.get("removed", ""))
+    return None
 
 
 def link_reply(video_id: str, *, is_there: bool) -> LinkReply:

@@ -6,11 +6,12 @@ from flask import Blueprint, Response
 
 from kinodom_common.contracts.rooms import Room, RoomList
 from kinodom_common.contracts.titles import SearchLine
+from kinodom_common.contracts.videos import RemovedVideo, RestoredVideo
 from kinodom_common.contracts.wishes import DiskRoom, Wish, WishList, WishMove
-from kinodom_common.openapi import answer, body_of, describes, lines, query_of
+from kinodom_common.openapi import answer, body_of, describes, lines, part_of_path, query_of
 from kinodom_gateway.domain import finding, wishing
 from kinodom_gateway.routes import forms
-from kinodom_gateway.routes.access import film_page, link_reply
+from kinodom_gateway.routes.access import VIDEO_ID, film_page, link_reply
 from kinodom_gateway.routes.rooms import make_room
 from kinodom_gateway.viewer import viewer
 from kinodom_gateway.wiring import deps
@@ -104,6 +105,20 @@ def delete_wish(wish_id: str) -> tuple[str, int]:
     """Take a wish off the list and cancel it when it runs; a published film stays."""
     deps().downloader.forget(wish_id)
     return "", 204
+
+
+@bp.delete("/videos/<video_id>")
+@describes(reply=RemovedVideo, problems=("bad_request", "wish_busy"))
+def delete_video(video_id: str) -> Response:
+    """Take a video off the disk; it can be brought back until the instant in the answer."""
+    return answer(deps().downloader.remove_video(part_of_path(VIDEO_ID, video_id)))
+
+
+@bp.post("/videos/<video_id>/restore")
+@describes(reply=RestoredVideo, problems=("bad_request", "not_in_trash"))
+def restore_video(video_id: str) -> Response:
+    """Bring a removed video back to the shelf."""
+    return answer(deps().downloader.restore_video(part_of_path(VIDEO_ID, video_id)))
 
 
 @bp.post("/links")

@@ -13,7 +13,7 @@ from kinodom_gateway.domain import finding, wishing
 from kinodom_gateway.domain.finding import Seen, side_by_side
 from kinodom_gateway.presenters import downloads, shelf, titles
 from kinodom_gateway.presenters import search as searching
-from kinodom_gateway.routes.access import title_known
+from kinodom_gateway.routes.access import just_removed, title_known
 from kinodom_gateway.routes.forms import LanguageForm, SearchPageQuery, SearchQuery, WishForm
 from kinodom_gateway.viewer import viewer
 from kinodom_gateway.wiring import deps
@@ -34,7 +34,7 @@ def home() -> str:
     tools = deps()
     newest = tools.catalogue.titles(limit=NEW_ON_HOME)
     coming, rooms = side_by_side(lambda: tools.downloader.wishes(limit=50), tools.sync.rooms, wait_s=2.0)
-    view = shelf.home_view(newest, coming, rooms)
+    view = shelf.home_view(newest, coming, rooms, removed_id=just_removed())
     return render_template("home.html", page=view)
 
 
@@ -89,7 +89,7 @@ def external(external_id: str) -> str:
 
 
 def _title_page(seen: Seen) -> str:
-    view = titles.title_view(seen, dub=request.args.get("dub"))
+    view = titles.title_view(seen, dub=request.args.get("dub"), removed_id=just_removed())
     return render_template("title.html", page=view)
 
 
