@@ -19,6 +19,7 @@ class Body(Protocol):
     """Where the bytes of an answer go."""
 
     limit: int  # an answer with more bytes is refused
+    version: str  # of the file they are from; see `version_of`
 
     def __len__(self) -> int:
         """Return how many bytes came."""
@@ -35,6 +36,7 @@ class MemoryBody:
     """Bytes in memory."""
 
     limit: int = 134_217_728
+    version: str = ""
     held: bytearray = field(default_factory=bytearray)
 
     def __len__(self) -> int:
@@ -58,5 +60,4 @@ class Taken:
     declared: bool = False  # the host said how long it is, and so long it was
     ranges: bool = False  # the host answers ranges
     total: int | None = None  # of the whole file, when a range was answered
-    version: str = ""  # ETag and Last-Modified, a line each
     url: str = ""  # after redirects

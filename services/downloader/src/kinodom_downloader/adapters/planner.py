@@ -105,7 +105,7 @@ class Planner:
         head = self._taken(Piece(url=url, start=0), at_most=_PROBE_BYTES)
         first, *rest = _file_pieces(url, head)
         pieces = (replace(first, duration_s=track.duration_s()), *rest)
-        return replace(track, segments=pieces, file_bytes=head.total, file_version=head.version)
+        return replace(track, segments=pieces, file_bytes=head.total, file_version=head.body.version)
 
     def _hls(self, loaded: _Loaded, wanted_height_px: int | None) -> Plan:
         listed = parse_playlist(loaded.text, loaded.url)
@@ -233,6 +233,6 @@ def _file_plan(url: str, head: Taken, height_px: int | None) -> Plan:
         shape="file",
         height_px=height_px,
         file_bytes=head.total,
-        file_version=head.version,
+        file_version=head.body.version,
     )
     return Plan(tracks=(track,), duration_s=None, total_bytes=head.total)

@@ -14,6 +14,7 @@ from kinodom_common.egress import OutsideBadStatus, OutsideNotFound, OutsideTooL
 from kinodom_common.errors import KinodomError, NotFound, UpstreamFailed
 from kinodom_common.logs import get_log
 from kinodom_downloader.adapters.bodies import Body, MemoryBody, Piece, Taken
+from kinodom_downloader.adapters.parts import PartBody
 from kinodom_downloader.domain import clocks, gate
 from kinodom_downloader.domain.continuity import clock_of
 from kinodom_downloader.domain.faults import (
@@ -32,11 +33,13 @@ if TYPE_CHECKING:
     from kinodom_downloader.adapters.tally import Tally
     from kinodom_downloader.adapters.workfolder import WorkFolder
     from kinodom_downloader.domain.continuity import Clock
+    from kinodom_downloader.domain.gate import Payload
     from kinodom_downloader.domain.plan import Segment, TrackPlan
 
 log = get_log(__name__)
 
 _PACKINGS: Final = ("gzip", "x-gzip", "deflate")
+_OPEN_AT_ONCE: Final = 2  # whole segments in memory, so that long ones take no more of it than that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +78,7 @@ class Bench:
     keys: dict[str, bytes] = field(default_factory=dict)
     left_out: set[int] = field(default_factory=set)  # subtitle tracks that could not be had
     clocks: dict[tuple[int, int], Clock] = field(default_factory=dict)  # of pieces by track and index
+    at_a_time: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_OPEN_AT_ONCE))
     lock: threading.Lock = field(default_factory=threading.Lock)
     key_lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -122,25 +126,40 @@ class Worker:
             folder.note(job.track, job.index, len(payload))
             return len(payload)
         if not isinstance(job.kept, Tries):
-            streamed = track.shape == "file" and segment.length is None
-            body: Body = folder.stream(job.track) if streamed else MemoryBody()
-            job.kept = Tries(Taken(body=body))
+            job.kept = Tries(Taken(body=self._body(job, track, segment)))
         taken = job.kept.taken
         self.line.take(Piece(url=segment.url, start=segment.offset, length=segment.length), taken)
-        if not isinstance(taken.body, MemoryBody):
-            folder.note(job.track, job.index, len(taken.body))
-            return len(taken.body)
-        if track.shape == "file":
+        body = taken.body
+        if isinstance(body, PartBody):
+            return self._keep_segment(job, segment, taken, body)
+        if isinstance(body, MemoryBody):
             _check_same_file(track, taken)
             if segment.offset:
-                gate.check_range(taken.body.held)
-            ready: bytes | bytearray = taken.body.held
+                gate.check_range(body.held)
+            folder.keep(job.track, job.index, body.held)
         else:
-            ready = self._checked(job, segment, self._opened(segment, taken), declared=taken.declared)
-        folder.keep(job.track, job.index, ready)
-        return len(ready)
+            folder.note(job.track, job.index, len(body))
+        return len(body)
 
-    def _already(self, job: Job, segment: Segment) -> bytes | None:
+    def _body(self, job: Job, track: TrackPlan, segment: Segment) -> Body:
+        if track.shape == "segments":
+            return self.bench.folder.part(job.track, job.index)
+        return self.bench.folder.stream(job.track) if segment.length is None else MemoryBody()
+
+    def _keep_segment(self, job: Job, segment: Segment, taken: Taken, body: PartBody) -> int:
+        """Put a segment that came in its place: just as it came when nothing had to be taken off it."""
+        folder = self.bench.folder
+        with self.bench.at_a_time, body.read() as raw:
+            payload = self._checked(job, segment, self._opened(segment, taken, raw), declared=taken.declared)
+            length = len(payload)
+            if payload is raw and body.path is not None:
+                folder.adopt(job.track, job.index, body.path, length)
+                return length
+            folder.keep(job.track, job.index, payload)
+        body.cut(0)
+        return length
+
+    def _already(self, job: Job, segment: Segment) -> Payload | None:
         """Return a piece that an earlier call put in its place and did not list, when it passes."""
         payload = self.bench.folder.unlisted(job.track, job.index) if job.kept is None else None
         if payload is None:
@@ -150,19 +169,16 @@ class Worker:
         except gate.NotThatMedia:
             return None
 
-    def _opened(self, segment: Segment, taken: Taken) -> bytes:
+    def _opened(self, segment: Segment, taken: Taken, raw: Payload) -> Payload:
         """Return the bytes of a segment unpacked and decrypted."""
-        assert isinstance(taken.body, MemoryBody)
-        body = bytes(taken.body.held)
-        if taken.encoding in _PACKINGS:
-            body = gate.unpacked(body)
+        body = gate.unpacked(raw) if taken.encoding in _PACKINGS else raw
         if segment.key_url is None:
             return body
-        if not body or len(body) % 16:
-            raise gate.NotThatMedia(gate.instead_of_media(body) if body else "nothing (0 bytes)")
+        if not len(body) or len(body) % 16:
+            raise gate.NotThatMedia(gate.instead_of_media(body))
         cipher = Cipher(algorithms.AES(self._key(segment.key_url)), modes.CBC(bytes.fromhex(segment.iv_hex)))
         opener = cipher.decryptor()
-        return gate.unpadded(opener.update(body) + opener.finalize())
+        return gate.unpadded(opener.update(memoryview(body)) + opener.finalize())
 
     def _key(self, url: str) -> bytes:
         with self.bench.key_lock:
@@ -173,7 +189,7 @@ class Worker:
                 self.bench.keys[url] = gate.check_key(bytes(taken.body.held))
             return self.bench.keys[url]
 
-    def _checked(self, job: Job, segment: Segment, body: bytes, *, declared: bool) -> bytes:
+    def _checked(self, job: Job, segment: Segment, body: Payload, *, declared: bool) -> Payload:
         track = self.bench.folder.plan.tracks[job.track]
         if track.role == "subtitles":
             return gate.check_subtitles(body).payload
@@ -214,7 +230,7 @@ class Worker:
 def _check_same_file(track: TrackPlan, taken: Taken) -> None:
     if taken.total not in (None, track.file_bytes):
         raise gate.NotThatMedia("a file of another length (it was changed meanwhile)")
-    if not same_version(taken.version, track.file_version):
+    if not same_version(taken.body.version, track.file_version):
         raise gate.NotThatMedia("a part of another version of the file (it was changed meanwhile)")
 
 

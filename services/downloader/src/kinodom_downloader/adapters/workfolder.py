@@ -1,75 +1,27 @@
 """The work folder of one download: plan.json, the pieces, and the list of those that are safe on the disk.
 
 A piece is written beside its place and renamed when whole. The list is written after the pieces are flushed, so a
-piece on it survives a power cut; a piece that is there but not on it is checked again before it counts.
+piece on it survives a power cut; a piece that is there but not on it is checked again before it counts, and so is
+the part of one that had come. Both count only while the machine runs on.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import threading
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kinodom_common.errors import NoSpace
+from kinodom_downloader.adapters.disk import flush, told_when_full
+from kinodom_downloader.adapters.parts import FileBody, PartBody, found_parts, machine_ran_on
 from kinodom_downloader.domain.live import piece_path
 from kinodom_downloader.domain.plan import Plan, kept_tracks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
-@contextmanager
-def told_when_full() -> Iterator[None]:
-    """Turn a full disk inside the block into NoSpace."""
-    try:
-        yield
-    except OSError as exc:
-        if exc.errno in _FULL:
-            raise NoSpace("The disk is full. What is downloaded is kept; free some space and it goes on.") from exc
-        raise
-
-
-def flush(path: Path) -> None:
-    """Make a file or folder survive a power cut."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@dataclass(slots=True)
-class FileBody:
-    """Bytes of one long answer, on the disk as they come."""
-
-    path: Path
-    limit: int = 500_000_000_000
-    _length: int = 0
-
-    def __len__(self) -> int:
-        return self._length
-
-    def add(self, piece: memoryview) -> None:
-        """Append bytes.
-
-        Raises:
-            NoSpace: the disk is full.
-        """
-        with told_when_full(), self.path.open("ab") as file:
-            file.write(piece)
-        self._length += len(piece)
-
-    def cut(self, length: int) -> None:
-        """Forget all bytes from this position on."""
-        os.truncate(self.path, length)
-        self._length = length
+    from kinodom_downloader.domain.gate import Payload
 
 
 @dataclass(slots=True)
@@ -79,6 +31,8 @@ class WorkFolder:
     path: Path
     plan: Plan
     safe: dict[tuple[int, int], int] = field(default_factory=dict)  # (track, index): length
+    _ran_on: bool = False  # the machine, since these pieces were written
+    _parts: dict[tuple[int, int], Path] = field(default_factory=dict)  # (track, index): what had come
     _fresh: list[tuple[int, int, int]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -89,7 +43,7 @@ class WorkFolder:
             path.mkdir(parents=True, exist_ok=True)
             stored = path / "plan.json"
             kept = kept_tracks(Plan.from_json(stored.read_text("utf-8")) if stored.exists() else None, plan)
-            folder = cls(path, plan)
+            folder = cls(path, plan, _ran_on=machine_ran_on(path))
             entries = [entry for entry in folder._listed() if entry[0] in kept and folder._place(*entry[:2]).exists()]
             for old in path.glob("t[0-9]*"):
                 if old.name.removeprefix("t") not in {str(index) for index in kept}:
@@ -105,6 +59,7 @@ class WorkFolder:
             fresh_plan.rename(stored)
             for index in range(len(plan.tracks)):
                 folder._track(index).mkdir(exist_ok=True)
+                folder._parts |= {(index, number): part for number, part in found_parts(folder._track(index)).items()}
             flush(path)
         return folder
 
@@ -130,14 +85,14 @@ class WorkFolder:
 
     def unlisted(self, track: int, index: int) -> bytes | None:
         """Return a piece that was renamed shortly before the end came; it is to be checked again."""
-        if self.plan.tracks[track].shape == "file" or (track, index) in self.safe:
+        if self.plan.tracks[track].shape == "file" or (track, index) in self.safe or not self._ran_on:
             return None
         try:
             return self.piece(track, index).read_bytes()
         except FileNotFoundError:
             return None
 
-    def keep(self, track: int, index: int, payload: bytes | bytearray) -> None:
+    def keep(self, track: int, index: int, payload: Payload | bytearray) -> None:
         """Put a checked piece in its place.
 
         Raises:
@@ -148,10 +103,24 @@ class WorkFolder:
                 self._put(track, self.plan.tracks[track].segments[index].offset or 0, payload)
             else:
                 place = self.piece(track, index)
-                part = place.with_suffix(".part")
-                part.write_bytes(payload)
-                part.rename(place)
+                fresh = place.with_suffix(".new")
+                fresh.write_bytes(payload)
+                fresh.rename(place)
         self.note(track, index, len(payload))
+
+    def part(self, track: int, index: int) -> PartBody:
+        """Return where the bytes of a segment go; what had come of it when the end came is in it."""
+        found = self._parts.pop((track, index), None)
+        if found is not None and self._ran_on:
+            return PartBody.found(self.piece(track, index), found)
+        if found is not None:
+            found.unlink()
+        return PartBody(self.piece(track, index))
+
+    def adopt(self, track: int, index: int, part: Path, length: int) -> None:
+        """Put a part in its place: it is the whole piece, checked, just as it came."""
+        part.rename(self.piece(track, index))
+        self.note(track, index, length)
 
     def forget(self, track: int, index: int) -> None:
         """Throw a piece away; the list may still name it, which counts for nothing without the file."""
@@ -190,7 +159,7 @@ class WorkFolder:
                 os.fsync(listed.fileno())
         self.safe |= {(track, index): length for track, index, length in fresh}
 
-    def _put(self, track: int, offset: int, payload: bytes | bytearray) -> None:
+    def _put(self, track: int, offset: int, payload: Payload | bytearray) -> None:
         handle = os.open(self.file(track), os.O_RDWR | os.O_CREAT, 0o640)
         try:
             view = memoryview(payload)
