@@ -130,10 +130,11 @@ class Worker:
         taken = job.kept.taken
         self.line.take(Piece(url=segment.url, start=segment.offset, length=segment.length), taken)
         body = taken.body
+        if track.file_bytes is not None:
+            _check_same_file(track, taken)
         if isinstance(body, PartBody):
             return self._keep_segment(job, segment, taken, body)
         if isinstance(body, MemoryBody):
-            _check_same_file(track, taken)
             if segment.offset:
                 gate.check_range(body.held)
             folder.keep(job.track, job.index, body.held)
