@@ -127,7 +127,7 @@ def test_after_a_power_cut_nothing_unflushed_is_believed(host: Origin, tmp_path:
     fetched = fetch_from(host, "/index.m3u8", tmp_path)
 
     assert bytes_of(fetched.tracks[0]) == whole(host)
-    assert [(path, head.get("Range")) for path, head in host.heads[1:]] == [("/seg0.ts", None), ("/seg1.ts", None)]
+    assert {(path, head.get("Range")) for path, head in host.heads[1:]} == {("/seg0.ts", None), ("/seg1.ts", None)}
 
 
 def test_a_damaged_part_is_found_out_and_starts_over(host: Origin, tmp_path: Path) -> None:

@@ -30,6 +30,9 @@ class Body(Protocol):
     def cut(self, length: int) -> None:
         """Forget all bytes from this position on."""
 
+    def close(self) -> None:
+        """Let go of files until more bytes come."""
+
 
 @dataclass(slots=True)
 class MemoryBody:
@@ -49,6 +52,9 @@ class MemoryBody:
     def cut(self, length: int) -> None:
         """Forget all bytes from this position on."""
         del self.held[length:]
+
+    def close(self) -> None:
+        """Do nothing: there is no file."""
 
 
 @dataclass(slots=True)

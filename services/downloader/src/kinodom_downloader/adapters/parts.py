@@ -11,6 +11,7 @@ import os
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -51,6 +52,9 @@ class FileBody:
         os.truncate(self.path, length)
         self._length = length
 
+    def close(self) -> None:
+        """Do nothing: it is opened for each piece."""
+
 
 @dataclass(slots=True)
 class PartBody:
@@ -60,8 +64,10 @@ class PartBody:
     limit: int = 134_217_728
     version: str = ""
     path: Path | None = None  # None: they are few
+    ending: str = "part"  # of the file's name; one with another ending is not found by the next call
     _held: bytearray = field(default_factory=bytearray)
     _length: int = 0  # of the file
+    _file: FileIO | None = None  # open while bytes come
 
     @classmethod
     def found(cls, place: Path, part: Path) -> PartBody:
@@ -85,16 +91,29 @@ class PartBody:
         with told_when_full():
             if self.path is None:
                 etag, date = (mark or "0" for mark in (self.version or "\n").split("\n"))
-                self.path = self.place.with_name(f"{self.place.stem}-{etag}-{date}.part")
-                self.path.write_bytes(self._held)
-                self._length = len(self._held)
+                self.path = self.place.with_name(f"{self.place.stem}-{etag}-{date}.{self.ending}")
+                self._file = FileIO(self.path, "wb")
+                self._write(self._file, memoryview(self._held))
                 self._held.clear()
-            with self.path.open("ab") as file:
-                file.write(piece)
-        self._length += len(piece)
+            if self._file is None:
+                self._file = FileIO(self.path, "ab")
+            self._write(self._file, piece)
+
+    def _write(self, file: FileIO, piece: memoryview) -> None:
+        while piece:
+            count = file.write(piece) or 0
+            self._length += count
+            piece = piece[count:]
+
+    def close(self) -> None:
+        """Let go of the file until more bytes come."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def cut(self, length: int) -> None:
         """Forget all bytes from this position on."""
+        self.close()
         if self.path is None:
             del self._held[length:]
         elif length:
@@ -104,9 +123,16 @@ class PartBody:
             self.path.unlink(missing_ok=True)
             self.path, self._length = None, 0
 
+    def become_whole(self) -> None:
+        """Put the file in the segment's place; this body is empty then."""
+        if self.path is not None:
+            self.path.rename(self.place)
+            self.path, self._length = None, 0
+
     @contextmanager
     def read(self) -> Iterator[bytes | mmap.mmap]:
         """Yield all bytes, for the length of a block."""
+        self.close()
         if self.path is None:
             yield bytes(self._held)
             return

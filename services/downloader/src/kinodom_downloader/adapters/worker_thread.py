@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 log = get_log(__name__)
 
 _PACKINGS: Final = ("gzip", "x-gzip", "deflate")
+_STEP_BYTES: Final = 262_144
 _OPEN_AT_ONCE: Final = 2  # whole segments in memory, so that long ones take no more of it than that
 
 
@@ -128,8 +130,9 @@ class Worker:
         if not isinstance(job.kept, Tries):
             job.kept = Tries(Taken(body=self._body(job, track, segment)))
         taken = job.kept.taken
-        self.line.take(Piece(url=segment.url, start=segment.offset, length=segment.length), taken)
         body = taken.body
+        with closing(body):
+            self.line.take(Piece(url=segment.url, start=segment.offset, length=segment.length), taken)
         if track.file_bytes is not None:
             _check_same_file(track, taken)
         if isinstance(body, PartBody):
@@ -148,16 +151,19 @@ class Worker:
         return self.bench.folder.stream(job.track) if segment.length is None else MemoryBody()
 
     def _keep_segment(self, job: Job, segment: Segment, taken: Taken, body: PartBody) -> int:
-        """Put a segment that came in its place: just as it came when nothing had to be taken off it."""
+        """Put a segment that came in its place: just as it lies there when nothing has to be taken off it."""
         folder = self.bench.folder
-        with self.bench.at_a_time, body.read() as raw:
-            payload = self._checked(job, segment, self._opened(segment, taken, raw), declared=taken.declared)
-            length = len(payload)
-            if payload is raw and body.path is not None:
-                folder.adopt(job.track, job.index, body.path, length)
-                return length
-            folder.keep(job.track, job.index, payload)
-        body.cut(0)
+        with self.bench.at_a_time:
+            plain = self._opened(job, segment, taken, body)
+            with plain.read() as raw:
+                payload = self._checked(job, segment, raw, declared=taken.declared)
+                length = len(payload)
+                if payload is raw and plain.path is not None:
+                    folder.adopt(job.track, job.index, plain)
+                else:
+                    folder.keep(job.track, job.index, payload)
+            plain.cut(0)
+            body.cut(0)
         return length
 
     def _already(self, job: Job, segment: Segment) -> Payload | None:
@@ -170,16 +176,25 @@ class Worker:
         except gate.NotThatMedia:
             return None
 
-    def _opened(self, segment: Segment, taken: Taken, raw: Payload) -> Payload:
+    def _opened(self, job: Job, segment: Segment, taken: Taken, body: PartBody) -> PartBody:
         """Return the bytes of a segment unpacked and decrypted."""
-        body = gate.unpacked(raw) if taken.encoding in _PACKINGS else raw
-        if segment.key_url is None:
+        if taken.encoding not in _PACKINGS and segment.key_url is None:
             return body
-        if not len(body) or len(body) % 16:
-            raise gate.NotThatMedia(gate.instead_of_media(body))
-        cipher = Cipher(algorithms.AES(self._key(segment.key_url)), modes.CBC(bytes.fromhex(segment.iv_hex)))
-        opener = cipher.decryptor()
-        return gate.unpadded(opener.update(memoryview(body)) + opener.finalize())
+        plain = self.bench.folder.plain(job.track, job.index)
+        with body.read() as raw, closing(plain):
+            whole = gate.unpacked(raw) if taken.encoding in _PACKINGS else raw
+            if segment.key_url is None:
+                plain.add(memoryview(whole))
+                return plain
+            if not len(whole) or len(whole) % 16:
+                raise gate.NotThatMedia(gate.instead_of_media(whole))
+            cipher = Cipher(algorithms.AES(self._key(segment.key_url)), modes.CBC(bytes.fromhex(segment.iv_hex)))
+            opener = cipher.decryptor()
+            for start in range(0, len(whole), _STEP_BYTES):
+                last = opener.update(whole[start : start + _STEP_BYTES])
+                plain.add(memoryview(last))
+        plain.cut(len(plain) - 16 + len(gate.unpadded(last[-16:])))
+        return plain
 
     def _key(self, url: str) -> bytes:
         with self.bench.key_lock:

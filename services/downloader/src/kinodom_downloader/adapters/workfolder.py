@@ -31,7 +31,7 @@ class WorkFolder:
     path: Path
     plan: Plan
     safe: dict[tuple[int, int], int] = field(default_factory=dict)  # (track, index): length
-    _ran_on: bool = False  # the machine, since these pieces were written
+    _unlisted: set[tuple[int, int]] = field(default_factory=set)  # whole, and not flushed when the end came
     _parts: dict[tuple[int, int], Path] = field(default_factory=dict)  # (track, index): what had come
     _fresh: list[tuple[int, int, int]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -43,7 +43,7 @@ class WorkFolder:
             path.mkdir(parents=True, exist_ok=True)
             stored = path / "plan.json"
             kept = kept_tracks(Plan.from_json(stored.read_text("utf-8")) if stored.exists() else None, plan)
-            folder = cls(path, plan, _ran_on=machine_ran_on(path))
+            folder = cls(path, plan)
             entries = [entry for entry in folder._listed() if entry[0] in kept and folder._place(*entry[:2]).exists()]
             for old in path.glob("t[0-9]*"):
                 if old.name.removeprefix("t") not in {str(index) for index in kept}:
@@ -59,7 +59,9 @@ class WorkFolder:
             fresh_plan.rename(stored)
             for index in range(len(plan.tracks)):
                 folder._track(index).mkdir(exist_ok=True)
-                folder._parts |= {(index, number): part for number, part in found_parts(folder._track(index)).items()}
+            ran_on = machine_ran_on(path)
+            for index in range(len(plan.tracks)):
+                folder._look_through(index, ran_on=ran_on)
             flush(path)
         return folder
 
@@ -85,12 +87,10 @@ class WorkFolder:
 
     def unlisted(self, track: int, index: int) -> bytes | None:
         """Return a piece that was renamed shortly before the end came; it is to be checked again."""
-        if self.plan.tracks[track].shape == "file" or (track, index) in self.safe or not self._ran_on:
+        if (track, index) not in self._unlisted:
             return None
-        try:
-            return self.piece(track, index).read_bytes()
-        except FileNotFoundError:
-            return None
+        self._unlisted.discard((track, index))
+        return self.piece(track, index).read_bytes()
 
     def keep(self, track: int, index: int, payload: Payload | bytearray) -> None:
         """Put a checked piece in its place.
@@ -111,15 +111,17 @@ class WorkFolder:
     def part(self, track: int, index: int) -> PartBody:
         """Return where the bytes of a segment go; what had come of it when the end came is in it."""
         found = self._parts.pop((track, index), None)
-        if found is not None and self._ran_on:
-            return PartBody.found(self.piece(track, index), found)
-        if found is not None:
-            found.unlink()
-        return PartBody(self.piece(track, index))
+        place = self.piece(track, index)
+        return PartBody(place) if found is None else PartBody.found(place, found)
 
-    def adopt(self, track: int, index: int, part: Path, length: int) -> None:
-        """Put a part in its place: it is the whole piece, checked, just as it came."""
-        part.rename(self.piece(track, index))
+    def plain(self, track: int, index: int) -> PartBody:
+        """Return where the bytes of a segment go that came packed or locked, once they are open."""
+        return PartBody(self.piece(track, index), ending="plain")
+
+    def adopt(self, track: int, index: int, body: PartBody) -> None:
+        """Put the file of a checked segment in its place, just as it lies there."""
+        length = len(body)
+        body.become_whole()
         self.note(track, index, length)
 
     def forget(self, track: int, index: int) -> None:
@@ -141,6 +143,9 @@ class WorkFolder:
     def settle(self, *, at_least: int = 1, at_most: int | None = None) -> None:
         """Flush pieces that came since the last time, when there are so many, and put them on the list.
 
+        The last segments of a film that is whole are not waited for: it is packaged at once, and flushed as a whole
+        then. After a power cut in between they are fetched again.
+
         Raises:
             NoSpace: the disk is full.
         """
@@ -148,6 +153,14 @@ class WorkFolder:
             if len(self._fresh) < at_least:
                 return
             fresh, self._fresh = self._fresh[:at_most], self._fresh[at_most:] if at_most else []
+        good = {(track, index): length for track, index, length in fresh}
+        if len(self.safe.keys() | good) == sum(len(track.segments) for track in self.plan.tracks):
+            fresh = [entry for entry in fresh if self.plan.tracks[entry[0]].shape == "file"]
+        if fresh:
+            self._flush(fresh)
+        self.safe |= good
+
+    def _flush(self, fresh: list[tuple[int, int, int]]) -> None:
         with told_when_full():
             for path in {self._place(track, index) for track, index, _ in fresh}:
                 flush(path)
@@ -157,7 +170,19 @@ class WorkFolder:
                 listed.writelines(f"{track} {index} {length}\n" for track, index, length in fresh)
                 listed.flush()
                 os.fsync(listed.fileno())
-        self.safe |= {(track, index): length for track, index, length in fresh}
+
+    def _look_through(self, track: int, *, ran_on: bool) -> None:
+        """Find what is not on the list; after a power cut throw it away: nobody knows what of it reached the disk."""
+        folder = self._track(track)
+        parts = {(track, index): path for index, path in found_parts(folder).items()}
+        whole = {(track, int(path.stem)): path for path in folder.glob("*.seg")}
+        loose = {key: path for key, path in whole.items() if key not in self.safe}
+        if ran_on:
+            self._parts |= parts
+            self._unlisted |= loose.keys()
+            return
+        for path in (*parts.values(), *loose.values()):
+            path.unlink()
 
     def _put(self, track: int, offset: int, payload: Payload | bytearray) -> None:
         handle = os.open(self.file(track), os.O_RDWR | os.O_CREAT, 0o640)
