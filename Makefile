@@ -7,7 +7,7 @@ COMPOSE ?= docker compose
 SOURCES = services demo house tests $(wildcard bench)
 
 .PHONY: help run demo status front-end up down logs ps check format lint types unit node-test test test-compose check-source \
-	bench bench-serve bench-start bench-search bench-truth bench-kill bench-firstframe words lock dev clean
+	bench bench-serve bench-start bench-search bench-truth bench-kill bench-download bench-firstframe words lock dev clean
 
 ##@ The house
 help: ## say what there is
@@ -73,7 +73,7 @@ check-source: dev ## try the description of a site: make check-source FILE=sites
 	@exec env PYTHONPATH=services/common/src:services/resolver/src $(PYTHON) -m kinodom_resolver.check_source \
 		--allow-lan "$$KINODOM_ALLOW_LAN" "$(FILE)"
 
-bench: bench-serve bench-start bench-search bench-truth bench-kill bench-firstframe ## all benchmarks
+bench: bench-serve bench-start bench-search bench-truth bench-kill bench-download bench-firstframe ## all benchmarks
 
 bench-serve: dev ## signed delivery by Nginx against bare files
 	@exec $(PYTHON) -m bench.serve
@@ -98,6 +98,9 @@ bench-firstframe: dev ## from the click on Watch to the first frame, nothing of 
 
 bench-kill: dev ## downloads killed at random moments: identical, and hardly a byte fetched twice
 	@exec $(PYTHON) -m bench.kill
+
+bench-download: dev ## the fetch engine against curl and yt-dlp: time, processor, memory, truth
+	@exec $(PYTHON) -m bench.download
 
 lock: dev ## compile the hashed requirement files anew
 	@sh services/requirements/lock.sh

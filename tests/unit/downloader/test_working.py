@@ -14,7 +14,7 @@ from kinodom_common.contracts.offers import Offer, OfferList
 from kinodom_common.contracts.titles import TitleCard
 from kinodom_common.contracts.wishes import Progress, WishEvent, WishRequest, WishState
 from kinodom_common.errors import KinodomError, Rejected, UpstreamFailed
-from kinodom_downloader.adapters.workfolder import told_when_full
+from kinodom_downloader.adapters.disk import told_when_full
 from kinodom_downloader.domain import asking, taking, working
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.fetched import Fetched

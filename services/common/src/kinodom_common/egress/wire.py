@@ -113,7 +113,9 @@ class _TimedReader(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         while True:  # in slices, so that patience can end a wait because nobody wants the answer any more
-            self._sock.settimeout(min(self._owner.patience.wait_s(), _SLICE_S))
+            slice_s = min(self._owner.patience.wait_s(), _SLICE_S)
+            if self._sock.gettimeout() != slice_s:  # setting it asks the kernel each time, also for the same
+                self._sock.settimeout(slice_s)
             try:
                 count = self._sock.recv_into(buffer)
             except TimeoutError:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from kinodom_common.egress import EgressRules, target_of
+from kinodom_downloader.adapters.failures import told
 from kinodom_downloader.adapters.harvest import fetched_of
 from kinodom_downloader.adapters.patience import Limits, Watch
 from kinodom_downloader.adapters.pieces import Job, Pieces
@@ -21,7 +22,7 @@ from kinodom_downloader.adapters.proofreading import thrown_away
 from kinodom_downloader.adapters.segments import Line
 from kinodom_downloader.adapters.sprint import LANES, Lanes
 from kinodom_downloader.adapters.tally import Tally
-from kinodom_downloader.adapters.worker_thread import Bench, Retry, Worker, told
+from kinodom_downloader.adapters.worker_thread import Bench, Retry, Worker
 from kinodom_downloader.adapters.workfolder import WorkFolder
 from kinodom_downloader.domain import gate
 from kinodom_downloader.domain.faults import Stopped

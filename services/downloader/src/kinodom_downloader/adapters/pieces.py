@@ -44,7 +44,8 @@ class Pieces:
         self.on_done: Callable[[Job], None] = lambda _job: None  # told of each finished piece, by its thread
         self._good = 0
         self._clock = clock
-        self._change = threading.Condition()
+        lock = threading.RLock()
+        self._change, self._over = threading.Condition(lock), threading.Condition(lock)
         self._failure: BaseException | None = None
         self._stopped = False
 
@@ -72,7 +73,7 @@ class Pieces:
             self._good += 1
             if self._good >= self._each and self._at_once < self._most:
                 self._at_once, self._good = self._at_once + 1, 0
-            self._change.notify_all()
+            self._tell()
 
     def again(self, job: Job, *, after_s: float, crowded: bool) -> None:
         """Put a piece back for later. `crowded`: the host asked for fewer requests, so half as many go out."""
@@ -81,13 +82,13 @@ class Pieces:
             self._later.append((self._clock() + after_s, job))
             if crowded:
                 self._at_once, self._good, self._each = max(1, self._at_once // 2), 0, CAREFUL
-            self._change.notify_all()
+            self._tell()
 
     def drop(self) -> None:
         """Take note of a piece that is given up without harm."""
         with self._change:
             self._busy -= 1
-            self._change.notify_all()
+            self._tell()
 
     def fail(self, failure: BaseException, *, held: int = 0) -> None:
         """Stop everything because of this failure; the first one counts. `held`: pieces given back with it."""
@@ -95,13 +96,13 @@ class Pieces:
             self._busy -= held
             self._failure = self._failure or failure
             self._stopped = True
-            self._change.notify_all()
+            self._tell()
 
     def stop(self) -> None:
         """Hand out nothing more."""
         with self._change:
             self._stopped = True
-            self._change.notify_all()
+            self._tell()
 
     def prefer(self, urgency_of: Callable[[Job], float]) -> None:
         """Order what is left anew, such as after a viewer jumped."""
@@ -111,13 +112,13 @@ class Pieces:
             for _, job in self._later:
                 job.urgency = urgency_of(job)
             heapq.heapify(self._heap)
-            self._change.notify_all()
+            self._tell()
 
     def modest(self, now: bool) -> None:
         """Leave most of the line to others from now on, or take it again."""
         with self._change:
             self._modest = now
-            self._change.notify_all()
+            self._tell()
 
     def settled(self, wait_s: float) -> bool:
         """Wait a little; return whether nothing is left or under way.
@@ -127,7 +128,7 @@ class Pieces:
         """
         with self._change:
             if not self._is_settled():
-                self._change.wait(wait_s)
+                self._over.wait(wait_s)
             settled = self._is_settled()
             if settled and self._failure is not None:
                 raise self._failure
@@ -145,6 +146,12 @@ class Pieces:
 
     def _limit(self) -> int:
         return max(1, self._at_once // MODEST_SHARE) if self._modest else self._at_once
+
+    def _tell(self) -> None:
+        """Wake threads that wait for a piece, and the one that waits for the end when that has come."""
+        self._change.notify_all()
+        if self._is_settled():
+            self._over.notify_all()
 
     def _is_settled(self) -> bool:
         return not self._busy and (self._stopped or not (self._heap or self._later))

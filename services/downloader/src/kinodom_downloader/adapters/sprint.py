@@ -96,16 +96,16 @@ def _joined(piece: Piece, parts: Sequence[Piece], took: Sequence[Taken], taken: 
     if not first.ranges or first.total is None or first.encoding not in ("", "identity"):
         return False
     end = min(first.total, (piece.start or 0) + piece.length) if piece.length else first.total
-    body = bytearray()
     for part, one in zip(parts, took, strict=True):
         assert isinstance(one.body, MemoryBody)
         begin = part.start or 0
         wanted = max(0, end - begin) if part.length is None else max(0, min(part.length, end - begin))
-        if len(one.body) != wanted or (wanted and (one.total, one.version) != (first.total, first.version)):
+        if len(one.body) != wanted or (wanted and (one.total, one.body.version) != (first.total, first.body.version)):
             return False
-        body += one.body.held
-    assert isinstance(taken.body, MemoryBody)
-    taken.body.held = body
+    for one in took:
+        assert isinstance(one.body, MemoryBody)
+        taken.body.add(memoryview(one.body.held))
+    taken.body.version = first.body.version
     taken.encoding, taken.declared, taken.ranges = first.encoding, True, True
-    taken.total, taken.version, taken.url = first.total, first.version, first.url
+    taken.total, taken.url = first.total, first.url
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -105,8 +106,13 @@ def kept_tracks(old: Plan | None, new: Plan) -> frozenset[int]:
     )
 
 
+def version_of(etag: str | None, modified: str | None) -> str:
+    """Return what a host calls this version of a file: a mark of each of the two on a line of its own, or nothing."""
+    return "\n".join(hashlib.sha256(text.encode()).hexdigest()[:8] if text else "" for text in (etag, modified))
+
+
 def same_version(one: str | None, other: str | None) -> bool:
-    """Return whether two versions, each an ETag and a date on a line of its own, may be of the same file.
+    """Return whether two versions may be of the same file.
 
     Hosts behind one name may differ in one of the two, so one in common is enough; so is nothing to compare.
     """
