@@ -243,6 +243,35 @@ def test_a_wish_is_fetched_shown_registered_and_ready(world: World) -> None:
     assert [event.type for event in world.news.said][-1] == "task_completed"
 
 
+def test_a_wish_whose_process_is_known_to_be_dead_goes_to_the_next_worker_at_once(world: World) -> None:
+    world.wishes.change(WISH_ID, lambda wish: rules.claim(wish, token="dead", now_s=world.now_s))
+    nothing = world.work(token="early")
+
+    taking.let_go("dead", wishes=world.wishes)
+    wish = world.work(token="next")
+
+    assert (nothing.state, nothing.token) == ("running", "dead")
+    assert (wish.state, wish.attempt) == ("ready", 2)
+
+
+def test_the_third_death_in_a_row_refuses_the_wish(world: World) -> None:
+    for number in range(3):
+        taking.take(token=str(number), parallel=2, wishes=world.wishes, announcer=world.news, clock=lambda: world.now_s)
+        taking.let_go(str(number), wishes=world.wishes)
+
+    wish = world.work()
+
+    assert (wish.state, wish.reason_code) == ("refused", "crashes_the_worker")
+
+
+def test_a_death_that_comes_late_takes_nothing_from_the_next_holder(world: World) -> None:
+    world.wishes.change(WISH_ID, lambda wish: rules.claim(wish, token="next", now_s=world.now_s))
+
+    taking.let_go("dead", wishes=world.wishes)
+
+    assert rules.is_held(world.wishes.get(WISH_ID), now_s=world.now_s)
+
+
 def test_sixty_four_askers_make_one_wish(world: World) -> None:
     created = [asking.ask(REQUEST, desk=world.desk, request_id="")[1] for _ in range(64)]
 

@@ -100,6 +100,16 @@ def sweeper(settings: WorkerSettings) -> Callable[[], None]:
     return sweep
 
 
+def bereaved(settings: WorkerSettings) -> Callable[[str], None]:
+    """Return what a worker does when the process of a job has died: the lease of its token ends."""
+    wishes = StoredWishes(open_store(settings.store))
+
+    def end_lease(token: str) -> None:
+        let_go(token, wishes=wishes)
+
+    return end_lease
+
+
 def usher(settings: WorkerSettings, *, show: Callable[[str], None], mark: str) -> Usher:
     """Return the usher; leases that its children held in an earlier life are ended.
 
