@@ -186,7 +186,7 @@ def run(folder: Path, *, kills: int, workers: int, every_s: float, seed: int) ->
     """Return what came of a storm."""
     random.seed(seed)
     tally, began_s = Tally(seed), time.monotonic()
-    with works(folder, parallel=workers) as house:
+    with works(folder, parallel=4 * workers) as house:
         house.start_workers(workers)
         feeder, reader = Feeder(house, tally), Reader(house.media, tally)
         feeder.start()

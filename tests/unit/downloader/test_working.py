@@ -54,6 +54,21 @@ class MemoryWishes:
     def newest(self, limit: int) -> list[rules.StoredWish]:
         return list(self.kept.values())[:limit]
 
+    def held(self) -> list[rules.StoredWish]:
+        return [wish for wish in self.kept.values() if wish.state in ("running", "publishing")]
+
+    def ripe(self, *, now_s: float, limit: int) -> list[rules.StoredWish]:
+        return list(self.unfinished())
+
+    def line(self, limit: int) -> list[rules.StoredWish]:
+        return list(self.unfinished())[:limit]
+
+    def done(self, limit: int) -> list[rules.StoredWish]:
+        return [wish for wish in self.kept.values() if wish.state == "ready"][:limit]
+
+    def of_title(self, external_id: str, limit: int) -> list[rules.StoredWish]:
+        return [wish for wish in self.kept.values() if wish.request.external_id == external_id][:limit]
+
     def unfinished(self) -> Iterable[rules.StoredWish]:
         return [wish for wish in self.kept.values() if wish.state not in ("ready", "refused")]
 
@@ -524,8 +539,8 @@ def test_a_claim_in_a_turn_that_has_passed_is_given_back(world: World) -> None:
     other, _ = asking.ask(REQUEST.model_copy(update={"episode": 2}), desk=world.desk, request_id="")
 
     class Raced(MemoryWishes):
-        def unfinished(self) -> Iterable[rules.StoredWish]:
-            before = list(super().unfinished())
+        def ripe(self, *, now_s: float, limit: int) -> list[rules.StoredWish]:
+            before = super().ripe(now_s=now_s, limit=limit)
             if self.turns == 0:  # somebody else claims after this one has counted
                 self.change(other.wish_id, lambda wish: rules.claim(wish, token="faster", now_s=world.now_s))
                 self.pass_turn(0)

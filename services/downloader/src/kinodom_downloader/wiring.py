@@ -76,6 +76,7 @@ def web(settings: WebSettings) -> WebDeps:
     queue = connection(settings)
     wire = wants(settings)
     wishes, library = StoredWishes(store), MediaLibrary(settings.media_root)
+    wishes.migrate()
     desk = asking.Desk(
         wishes=wishes,
         hints=RqHints(make_queue(QUEUE, queue), wire),

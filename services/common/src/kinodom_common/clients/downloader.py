@@ -10,7 +10,7 @@ from kinodom_common.contracts.wishes import DiskRoom, QueueStatus, Wish, WishLis
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kinodom_common.contracts.wishes import WishRequest
+    from kinodom_common.contracts.wishes import WishPart, WishRequest
     from kinodom_common.http import HttpClient
 
 
@@ -27,14 +27,18 @@ class DownloaderClient:
         """Store a wish; the same content asked twice is one wish."""
         return self._http.post("/wishes", request, WishReply)
 
-    def wishes(self, ids: Iterable[str] = (), *, limit: int = 100) -> WishList:
-        """Return the wishes with these ids, or all, the newest first."""
+    def wishes(self, ids: Iterable[str] = (), *, part: WishPart = "newest", limit: int = 100) -> WishList:
+        """Return the wishes with these ids, or a part of all."""
         asked = list(ids)
         if not asked:
-            return self._http.get("/wishes", WishList, params={"limit": limit})
+            return self._http.get("/wishes", WishList, params={"part": part, "limit": limit})
         parts = [",".join(asked[begin : begin + IDS_AT_ONCE]) for begin in range(0, len(asked), IDS_AT_ONCE)]
         lists = [self._http.get("/wishes", WishList, params={"ids": part}) for part in parts]
         return WishList(wishes=tuple(wish for one in lists for wish in one.wishes))
+
+    def wishes_of(self, external_id: str) -> WishList:
+        """Return the wishes for what a source calls by this id."""
+        return self._http.get("/wishes", WishList, params={"external_id": external_id, "limit": 500})
 
     def queue(self) -> QueueStatus:
         """Return how the queue stands."""

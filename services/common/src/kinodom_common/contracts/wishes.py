@@ -14,6 +14,10 @@ WishState = Literal["wanted", "running", "publishing", "ready", "waiting", "paus
 Stage = Literal["asking", "planning", "fetching", "packaging", "publishing"]
 
 
+WishPart = Literal["newest", "line", "done"]
+"""`line`: what is not ready, in the order in which it comes. `done`: what is, the last finished first."""
+
+
 class WishRequest(Request):
     """Ask for one episode (or a film) in one dub and height on the disk."""
 
