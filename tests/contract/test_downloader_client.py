@@ -250,6 +250,22 @@ def test_more_wishes_than_fit_into_one_line_are_asked_for_in_parts(client: Downl
     assert [wish.wish_id for wish in listed.wishes] == made
 
 
+def test_one_press_pauses_resumes_and_tries_all_again(client: DownloaderClient, house: House) -> None:
+    made = [client.wish(REQUEST.model_copy(update={"episode": n})).wish.wish_id for n in range(5)]
+    house.wishes.change(made[0], lambda wish: rules.claim(wish, token="t", now_s=NOW_S))
+    house.wishes.change(made[1], lambda wish: rules.refused(wish, code="c", reason="r", now_s=NOW_S))
+    house.wishes.change(made[2], lambda wish: rules.claim(wish, token="u", now_s=NOW_S))
+    house.wishes.change(made[2], lambda wish: rules.publishing(wish, token="u", now_s=NOW_S))
+
+    paused = client.change_all("pause").changed
+    states = [wish.state for wish in client.wishes(made).wishes]
+    retried, resumed = client.change_all("retry").changed, client.change_all("resume").changed
+
+    assert (paused, retried, resumed) == (3, 1, 3)
+    assert states == ["paused", "refused", "publishing", "paused", "paused"]
+    assert client.queue().wanted == 4
+
+
 def test_the_queue_is_counted_by_what_is_done_with_its_wishes(client: DownloaderClient, house: House) -> None:
     made = [client.wish(REQUEST.model_copy(update={"episode": n})).wish.wish_id for n in range(5)]
     house.wishes.change(made[0], lambda wish: rules.claim(wish, token="t", now_s=NOW_S))
@@ -305,6 +321,9 @@ def test_the_openapi_document_is_valid_and_names_every_path(house: House) -> Non
         "/live/{wish_id}/{generation}/pieces/{track}/{index}",
         "/live/{wish_id}/{generation}/slices/{offset}",
         "/queue",
+        "/queue/retry",
+        "/queue/pause",
+        "/queue/resume",
         "/wishes",
         "/wishes/{wish_id}/keep",
         "/wishes/{wish_id}/view",

@@ -72,6 +72,9 @@ class MemoryWishes:
     def unfinished(self) -> Iterable[rules.StoredWish]:
         return [wish for wish in self.kept.values() if wish.state not in ("ready", "refused")]
 
+    def ids_in(self, states: Sequence[WishState]) -> list[str]:
+        return [wish.wish_id for wish in self.kept.values() if wish.state in states]
+
     def counts(self) -> dict[WishState, int]:
         return dict(Counter(wish.state for wish in self.kept.values()))
 
@@ -369,6 +372,22 @@ def test_a_full_disk_makes_the_wish_wait_for_space(world: World, full: str) -> N
     wish = world.work()
 
     assert (wish.state, wish.reason_code) == ("waiting", "no_space")
+
+
+def test_a_wish_that_waits_for_space_goes_on_by_itself_when_there_is_room(world: World) -> None:
+    world.resolver.offers_now = (Offer(source="demo", url="http://demo/a.m3u8", delivery="hls", size_bytes=10**11),)
+    world.folders.room = 10**11
+    full = world.work()
+    early, fetched = world.work(), list(world.fetch.asked)
+    world.now_s, world.folders.room = full.next_try_at_s, 10**12
+    asking.sweep(desk=world.desk)
+
+    ready = world.work()
+
+    assert (full.state, full.reason_code, fetched) == ("waiting", "no_space", [])
+    assert early == full
+    assert world.hints.given[-1] == (WISH_ID, full.attempt)
+    assert (ready.state, ready.reason) == ("ready", None)
 
 
 @pytest.mark.parametrize("trouble", [errno.EROFS, errno.EIO, errno.EACCES])

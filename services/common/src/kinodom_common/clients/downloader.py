@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
-from kinodom_common.contracts.wishes import DiskRoom, QueueStatus, Wish, WishList, WishMove, WishReply
+from kinodom_common.contracts.wishes import DiskRoom, ManyChanged, QueueStatus, Wish, WishList, WishMove, WishReply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,6 +59,10 @@ class DownloaderClient:
     def keep(self, wish_id: str) -> Wish:
         """Keep a film that was only watched so far."""
         return self._http.post(f"/wishes/{quote(wish_id, safe='')}/keep", None, Wish)
+
+    def change_all(self, act: Literal["retry", "pause", "resume"]) -> ManyChanged:
+        """Try every refused or waiting wish again, pause all, or let all go on."""
+        return self._http.post(f"/queue/{act}", None, ManyChanged)
 
     def pause(self, wish_id: str) -> Wish:
         """Stop working on a wish until somebody resumes it; what was fetched stays."""

@@ -71,6 +71,12 @@ class WishMove(Request):
     before: Annotated[str, Field(max_length=200)] | None = None  # wish id; None: behind all
 
 
+class ManyChanged(Reply):
+    """How many wishes one press changed."""
+
+    changed: int
+
+
 class DiskRoom(Reply):
     """How full the disk of the films is."""
 

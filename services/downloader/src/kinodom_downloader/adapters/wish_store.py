@@ -88,6 +88,10 @@ class StoredWishes:
         found = self._documents.find(any_of={"state": UNFINISHED}, sort=("asked_at_s",), limit=10_000)
         return (_wish(document) for document in found)
 
+    def ids_in(self, states: Sequence[WishState]) -> list[str]:
+        """Return the ids of all wishes in these states, in the order of the queue."""
+        return [found["_id"] for found in self._documents.find(any_of={"state": states}, sort=("position",))]
+
     def counts(self) -> dict[WishState, int]:
         """Return how many wishes are in each state."""
         return {state: self._documents.count({"state": state}) for state in STATES}

@@ -168,8 +168,16 @@ def listed(part: WishPart, limit: int, *, desk: Desk) -> list[rules.StoredWish]:
 def sweep(*, desk: Desk) -> int:
     """Hint at the wishes that are due and clear the folders of wishes that are no more; return how many it saw due.
 
-    There are no more hints than wishes that may begin now. Any worker, any time, as often as you like.
+    Any worker, any time, as often as you like.
     """
+    due = hint_due(desk=desk)
+    desk.library.reap(lambda wish_id: _has_work(wish_id, desk))
+    desk.announcer.tell_queue()
+    return due
+
+
+def hint_due(*, desk: Desk) -> int:
+    """Hint at the wishes that are due, no more than may begin now; return how many it saw due."""
     now_s = desk.clock()
     ripe = desk.wishes.ripe(now_s=now_s, limit=MAX_HINTED)
     due = order.due_now(ripe, now_s=now_s)
@@ -178,8 +186,6 @@ def sweep(*, desk: Desk) -> int:
             desk.hints.hurry(wish.wish_id)
     for wish in due[: max(0, desk.parallel - order.held_now(ripe, now_s=now_s))]:
         desk.hints.give(wish.wish_id, wish.attempt)
-    desk.library.reap(lambda wish_id: _has_work(wish_id, desk))
-    desk.announcer.tell_queue()
     return len(due)
 
 

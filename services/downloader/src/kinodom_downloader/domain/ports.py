@@ -56,6 +56,9 @@ class Wishes(Protocol):
     def of_title(self, external_id: str, limit: int) -> list[StoredWish]:
         """Return the wishes for what a source calls by this id, the newest first."""
 
+    def ids_in(self, states: Sequence[WishState]) -> list[str]:
+        """Return the ids of all wishes in these states, in the order of the queue."""
+
     def counts(self) -> Mapping[WishState, int]:
         """Return how many wishes are in each state; a state without any may be left out."""
 

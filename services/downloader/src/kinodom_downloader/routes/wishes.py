@@ -11,6 +11,7 @@ from kinodom_common.contracts import Request
 from kinodom_common.contracts.titles import ExternalId
 from kinodom_common.contracts.wishes import (
     DiskRoom,
+    ManyChanged,
     QueueStatus,
     Wish,
     WishList,
@@ -21,7 +22,7 @@ from kinodom_common.contracts.wishes import (
 )
 from kinodom_common.logs import request_id
 from kinodom_common.openapi import answer, body_of, describes, query_of
-from kinodom_downloader.domain import asking
+from kinodom_downloader.domain import asking, many
 from kinodom_downloader.wiring import deps
 
 if TYPE_CHECKING:
@@ -135,3 +136,24 @@ def delete_wish(wish_id: str) -> tuple[str, int]:
     """Delete a wish with its unfinished files; one that runs is cancelled, a published film stays."""
     asking.forget(wish_id, desk=deps().desk)
     return "", 204
+
+
+@bp.post("/queue/retry")
+@describes(reply=ManyChanged, status=202, problems=("store_unavailable",))
+def retry_all() -> Response:
+    """Let every refused or waiting wish try again now."""
+    return answer(ManyChanged(changed=many.do_all("retry", desk=deps().desk)), 202)
+
+
+@bp.post("/queue/pause")
+@describes(reply=ManyChanged, status=202, problems=("store_unavailable",))
+def pause_all() -> Response:
+    """Pause every wish that is not done."""
+    return answer(ManyChanged(changed=many.do_all("pause", desk=deps().desk)), 202)
+
+
+@bp.post("/queue/resume")
+@describes(reply=ManyChanged, status=202, problems=("store_unavailable",))
+def resume_all() -> Response:
+    """Let every paused wish go on."""
+    return answer(ManyChanged(changed=many.do_all("resume", desk=deps().desk)), 202)
