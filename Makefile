@@ -7,7 +7,8 @@ COMPOSE ?= docker compose
 SOURCES = services demo house tests $(wildcard bench)
 
 .PHONY: help run demo status front-end up down logs ps check format lint types unit node-test test test-compose check-source \
-	bench bench-serve bench-start bench-search bench-truth bench-kill bench-download bench-firstframe words lock dev clean
+	bench bench-serve bench-start bench-search bench-truth bench-kill bench-download bench-faults bench-firstframe words lock \
+	dev clean
 
 ##@ The house
 help: ## say what there is
@@ -73,7 +74,7 @@ check-source: dev ## try the description of a site: make check-source FILE=sites
 	@exec env PYTHONPATH=services/common/src:services/resolver/src $(PYTHON) -m kinodom_resolver.check_source \
 		--allow-lan "$$KINODOM_ALLOW_LAN" "$(FILE)"
 
-bench: bench-serve bench-start bench-search bench-truth bench-kill bench-download bench-firstframe ## all benchmarks
+bench: bench-serve bench-start bench-search bench-truth bench-kill bench-download bench-faults bench-firstframe ## all benchmarks
 
 bench-serve: dev ## signed delivery by Nginx against bare files
 	@exec $(PYTHON) -m bench.serve
@@ -101,6 +102,9 @@ bench-kill: dev ## downloads killed at random moments: identical, and hardly a b
 
 bench-download: dev ## the fetch engine against curl and yt-dlp: time, processor, memory, truth
 	@exec $(PYTHON) -m bench.download
+
+bench-faults: dev ## workers and Redis killed while films come: nothing lost, doubled, half-shown or left behind
+	@exec $(PYTHON) -m bench.faults
 
 lock: dev ## compile the hashed requirement files anew
 	@sh services/requirements/lock.sh

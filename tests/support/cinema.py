@@ -106,8 +106,13 @@ class FakeDownloader:
     def one(self, wish_id: str) -> Wish:
         raise NotFound("There is no such wish.")
 
-    def wishes(self, ids: tuple[str, ...] = (), *, limit: int = 100) -> WishList:
-        return self.list
+    def wishes(self, ids: tuple[str, ...] = (), *, part: str = "newest", limit: int = 100) -> WishList:
+        ready = tuple(wish for wish in self.list.wishes if wish.state == "ready")
+        rest = tuple(wish for wish in self.list.wishes if wish.state != "ready")
+        return WishList(wishes={"done": ready, "line": rest}.get(part, self.list.wishes))
+
+    def wishes_of(self, external_id: str) -> WishList:
+        return WishList(wishes=tuple(wish for wish in self.list.wishes if wish.request.external_id == external_id))
 
     def disk(self) -> DiskRoom:
         return DiskRoom(free_bytes=120 * 10**9, total_bytes=500 * 10**9, library_bytes=80 * 10**9)

@@ -306,9 +306,15 @@ class FakeDownloader:
         wish = Wish(wish_id=video_id_of(key), request=request, state="wanted", asked_at=NOW, changed_at=NOW)
         return WishReply(wish=wish, created=True)
 
-    def wishes(self, ids: Iterable[str] = (), *, limit: int = 100) -> WishList:
+    def wishes(self, ids: Iterable[str] = (), *, part: str = "newest", limit: int = 100) -> WishList:
         wanted = set(ids)
-        return WishList(wishes=tuple(one for one in self.kept if not wanted or one.wish_id in wanted))
+        found = [one for one in self.kept if not wanted or one.wish_id in wanted]
+        if part != "newest":
+            found = [one for one in found if (one.state == "ready") == (part == "done")]
+        return WishList(wishes=tuple(found))
+
+    def wishes_of(self, external_id: str) -> WishList:
+        return WishList(wishes=tuple(one for one in self.kept if one.request.external_id == external_id))
 
     def queue(self) -> QueueStatus:
         return QueueStatus(wanted=3, running=1, paused=2, parallel=2, free_bytes=5, total_bytes=9)

@@ -81,6 +81,7 @@ def web(settings: WebSettings) -> WebDeps:
     queue = connection(settings)
     wire = wants(settings)
     wishes, library = StoredWishes(store), MediaLibrary(settings.media_root)
+    wishes.migrate()
     desk = asking.Desk(
         wishes=wishes,
         hints=RqHints(make_queue(QUEUE, queue), wire),
@@ -134,6 +135,16 @@ def sweeper(settings: WorkerSettings) -> Callable[[], None]:
         removing.sweep(desk=desk)
 
     return sweep
+
+
+def bereaved(settings: WorkerSettings) -> Callable[[str], None]:
+    """Return what a worker does when the process of a job has died: the lease of its token ends."""
+    wishes = StoredWishes(open_store(settings.store))
+
+    def end_lease(token: str) -> None:
+        let_go(token, wishes=wishes)
+
+    return end_lease
 
 
 def usher(settings: WorkerSettings, *, show: Callable[[str], None], mark: str) -> Usher:

@@ -14,6 +14,10 @@ WishState = Literal["wanted", "running", "publishing", "ready", "waiting", "paus
 Stage = Literal["asking", "planning", "fetching", "packaging", "publishing"]
 
 
+WishPart = Literal["newest", "line", "done"]
+"""`line`: what is not ready, in the order in which it comes. `done`: what is, the last finished first."""
+
+
 class WishRequest(Request):
     """Ask for one episode (or a film) in one dub and height on the disk."""
 
@@ -65,6 +69,12 @@ class WishMove(Request):
     """Put a wish in another place in the queue."""
 
     before: Annotated[str, Field(max_length=200)] | None = None  # wish id; None: behind all
+
+
+class ManyChanged(Reply):
+    """How many wishes one press changed."""
+
+    changed: int
 
 
 class DiskRoom(Reply):

@@ -36,7 +36,28 @@ class Wishes(Protocol):
         """Return the wishes asked for last."""
 
     def unfinished(self) -> Iterable[StoredWish]:
-        """Return every wish that is neither ready nor refused."""
+        """Return every wish that is neither ready nor refused; slow when they are many."""
+
+    def held(self) -> list[StoredWish]:
+        """Return the wishes that workers hold, or held when they died."""
+
+    def ripe(self, *, now_s: float, limit: int) -> list[StoredWish]:
+        """Return so many wishes that are due, those with the best places, and all that are held or watched.
+
+        Among them may be some that are not due; what is due beyond `limit` comes when these are done.
+        """
+
+    def line(self, limit: int) -> list[StoredWish]:
+        """Return what is not ready: first what is held, then what was refused, then the queue in its order."""
+
+    def done(self, limit: int) -> list[StoredWish]:
+        """Return what is ready, the last finished first."""
+
+    def of_title(self, external_id: str, limit: int) -> list[StoredWish]:
+        """Return the wishes for what a source calls by this id, the newest first."""
+
+    def ids_in(self, states: Sequence[WishState]) -> list[str]:
+        """Return the ids of all wishes in these states, in the order of the queue."""
 
     def counts(self) -> Mapping[WishState, int]:
         """Return how many wishes are in each state; a state without any may be left out."""

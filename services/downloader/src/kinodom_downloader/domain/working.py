@@ -161,7 +161,7 @@ def give_up(*, token: str, tools: Tools) -> None:
 
 
 def _let_go(token: str, tools: Tools, step: Callable[[rules.StoredWish], rules.StoredWish]) -> rules.StoredWish | None:
-    mine = next((wish for wish in tools.wishes.unfinished() if wish.token == token), None)
+    mine = next((wish for wish in tools.wishes.held() if wish.token == token), None)
     if mine is None:
         return None
     try:

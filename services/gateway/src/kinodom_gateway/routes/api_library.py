@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response
 
 from kinodom_common.contracts.videos import Title, TitleList, TitlePage, Video, VideoList
-from kinodom_common.contracts.wishes import QueueStatus
+from kinodom_common.contracts.wishes import ManyChanged, QueueStatus
 from kinodom_common.openapi import answer, body_of, describes, query_of
 from kinodom_gateway.domain import downloading, shelving
 from kinodom_gateway.routes import forms, library_forms
@@ -113,3 +113,24 @@ def one_download(video_id: str) -> Response:
 def queue_status() -> Response:
     """Say how the queue stands: how many run, wait, are paused, and how much room there is."""
     return answer(deps().downloader.queue())
+
+
+@bp.post("/queue/retry")
+@describes(reply=ManyChanged, status=202)
+def retry_all() -> Response:
+    """Let every refused or waiting wish try again now."""
+    return answer(deps().downloader.change_all("retry"), 202)
+
+
+@bp.post("/queue/pause")
+@describes(reply=ManyChanged, status=202)
+def pause_all() -> Response:
+    """Pause every wish that is not done."""
+    return answer(deps().downloader.change_all("pause"), 202)
+
+
+@bp.post("/queue/resume")
+@describes(reply=ManyChanged, status=202)
+def resume_all() -> Response:
+    """Let every paused wish go on."""
+    return answer(deps().downloader.change_all("resume"), 202)

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from kinodom_common.contracts import Reply, Request
 from kinodom_common.contracts.titles import ExternalId, SearchReply
 from kinodom_common.contracts.videos import TitleList, VideoId
-from kinodom_common.contracts.wishes import Wish
+from kinodom_common.contracts.wishes import Wish, WishPart
 from kinodom_common.openapi import form_of
 from kinodom_gateway.domain.choosing import RANGES
 from kinodom_gateway.domain.watching import First
@@ -129,7 +129,8 @@ class PageQuery(Request):
 class WishQuery(Request):
     """Which wishes."""
 
-    ids: Annotated[str, Field(max_length=40_000)] = ""  # separated by commas; empty: the newest
+    ids: Annotated[str, Field(max_length=40_000)] = ""  # separated by commas; empty: a part of all
+    part: WishPart = "newest"
     limit: Annotated[int, Field(ge=1, le=500)] = 100
 
 
