@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -28,23 +28,13 @@ from kinodom_resolver.sources.wikimedia_commons import WikimediaCommons
 from tests.support.bad_site import WAYS, BadSite
 from tests.support.fake_kodik import TOKEN, FakeKodik, result, served_kodik
 from tests.support.fake_sites import DESCRIPTIONS
-from tests.support.outside import outside_for
+from tests.support.outside import Manners, outside_for
 from tests.support.served import served
 
 pytestmark = pytest.mark.slow
 
 UUID = "11111111-2222-4333-8444-555555555555"
 IMPATIENT = OutsideLimits(connect_s=0.2, first_byte_s=0.2, whole_s=5.0)
-
-
-@dataclass
-class Manners:
-    pacing_s: float = 0.0
-    proxy: str | None = None
-    browser_tls: bool = False
-
-    def cookie_for(self, url: str) -> str | None:
-        return None
 
 
 def way_out(*urls: str) -> SourceOutside:
