@@ -110,6 +110,19 @@ def test_a_title_shows_each_dub_and_says_what_is_missing(house: House) -> None:
     assert 'aria-label="1, 2: can be had; 3: missing in this dub"' in text
 
 
+def test_a_title_that_is_not_in_the_house_shows_what_its_source_knows(house: House) -> None:
+    card = SOURCE_TITLE.card.model_copy(
+        update={"genres": ("Drama", "Sea"), "people": ("Ada Keeper",), "licence": "CC0"}
+    )
+    house.resolver.titles[EXTERNAL] = SOURCE_TITLE.model_copy(update={"card": card})
+
+    text = house.client().get(f"/find/{EXTERNAL}").text
+
+    assert "<span>Drama, Sea</span>" in text
+    assert "<dt>People</dt><dd>Ada Keeper</dd>" in text
+    assert '<span class="tag">CC0</span>' in text
+
+
 def test_a_title_stands_without_its_source(house: House) -> None:
     house.put_on_disk(a_video(1))
     house.resolver.error = UpstreamFailed("The demo site does not answer.")

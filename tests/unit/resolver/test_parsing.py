@@ -6,12 +6,16 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
 import pytest
 
+from kinodom_common.contracts.titles import TitleHit
 from kinodom_resolver.adapters.parsing import PageTooHard, Parser, plain_text_apart
+from kinodom_resolver.domain import finding
+from kinodom_resolver.domain.wall import Wall
+from tests.support.fake_sources import FakeSource, listed
 
 pytestmark = pytest.mark.slow
 
@@ -82,6 +86,35 @@ def test_many_threads_share_the_children(parser: Parser) -> None:
 
     assert len(pids) == 20
     assert len(set(pids)) <= 3
+
+
+def test_a_source_whose_pages_are_all_hard_leaves_a_child_to_the_others() -> None:
+    parser = Parser(limit_s=5.0, children=3)
+    ends: list[str] = []
+
+    class Asking(FakeSource):
+        def search(self, query: str) -> Sequence[TitleHit]:
+            with contextlib.suppress(PageTooHard):
+                parser.run(spin if self.name == "hard" else who, b"")
+            ends.append(self.name)
+            return ()
+
+    wall = Wall()
+    hard, good = Asking("hard"), Asking("good")
+    threads = [
+        threading.Thread(target=lambda n=n: finding.search(f"x{n}", listed=listed(hard), wall=wall, deadline_s=60))
+        for n in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+
+    finding.search("x", listed=listed(good), wall=wall, deadline_s=60)
+
+    assert ends == ["good"]
+    for thread in threads:
+        thread.join(60)
+    assert sorted(ends) == ["good", *["hard"] * 4]
+    parser.close()
 
 
 def test_html_is_read_apart_and_plain_text_needs_no_child() -> None:

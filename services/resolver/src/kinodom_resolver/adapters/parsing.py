@@ -23,7 +23,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from kinodom_common.errors import UpstreamFailed
 from kinodom_common.logs import get_log
-from kinodom_resolver.domain.wall import left_s
+from kinodom_resolver.domain.wall import asked_source, left_s
 from kinodom_resolver.sources.reading import plain_text, texts_of
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Parser:
     Args:
         limit_s: for one page; the time left for the question, when that is less.
         memory_bytes: that a child may take beyond what it needs to stand there.
-        children: at most so many.
+        children: at most so many; one of them is never taken by the source that has all others.
     """
 
     def __init__(self, *, limit_s: float = LIMIT_S, memory_bytes: int = MEMORY_BYTES, children: int = CHILDREN) -> None:
@@ -119,6 +119,8 @@ class Parser:
         self._free: queue.LifoQueue[_Child | None] = queue.LifoQueue()
         for _ in range(children):
             self._free.put(None)
+        self._share = max(children - 1, 1)
+        self._turns: dict[str, threading.BoundedSemaphore] = {}
         self._lock = threading.Lock()
 
     def run(
@@ -134,7 +136,8 @@ class Parser:
             PageTooHard: it took too long or too much memory, broke, or its answer was too large.
         """
         ends_s = time.monotonic() + (left if (left := left_s()) is not None else self._limit_s + START_S)
-        child = self._taken(ends_s)
+        turn = self._turn(ends_s)
+        child = self._taken(ends_s, turn)
         try:
             child = child or self._made()
             child.load(function.__module__)
@@ -148,6 +151,7 @@ class Parser:
             raise PageTooHard("A page took too long or too much memory to read; it was given up.") from exc
         finally:
             self._free.put(child)
+            turn.release()
         try:
             return cast("Result", _type_of(function).validate_json(answer))
         except ValidationError as exc:
@@ -156,7 +160,7 @@ class Parser:
 
     def warm(self) -> None:
         """Have one child ready, so that the first page does not wait for it."""
-        child = self._taken(time.monotonic() + START_S)
+        child = self._free.get()
         try:
             child = child or self._made()
         finally:
@@ -170,10 +174,19 @@ class Parser:
                 if child is not None:
                     child.kill()
 
-    def _taken(self, ends_s: float) -> _Child | None:
+    def _turn(self, ends_s: float) -> threading.BoundedSemaphore:
+        """Return the turn that the present source has got; pages of one that are hard leave a child to the others."""
+        with self._lock:
+            turn = self._turns.setdefault(asked_source(), threading.BoundedSemaphore(self._share))
+        if not turn.acquire(timeout=max(ends_s - time.monotonic(), 0.0)):
+            raise PageTooHard("Too many pages of this source are waiting to be read.")
+        return turn
+
+    def _taken(self, ends_s: float, turn: threading.BoundedSemaphore) -> _Child | None:
         try:
             return self._free.get(timeout=max(ends_s - time.monotonic(), 0.0))
         except queue.Empty as exc:
+            turn.release()
             raise PageTooHard("Too many pages are waiting to be read.") from exc
 
     def _made(self) -> _Child:

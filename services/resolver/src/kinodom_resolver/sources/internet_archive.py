@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from pydantic import ValidationError
 
 from kinodom_common.contracts.titles import EpisodeRef, SourceTitle, TitleCard, TitleHit, Translation
+from kinodom_common.egress import OutsideNotFound
 from kinodom_common.errors import NotFound, UpstreamFailed
 from kinodom_resolver.adapters.parsing import plain_text_apart
 from kinodom_resolver.sources import archive_files
@@ -75,7 +76,10 @@ class InternetArchive:
         fields = [("fl[]", field) for field in FIELDS]
         asked = [("q", f"title:({words}) AND mediatype:movies"), *fields, ("sort[]", "downloads desc")]
         asked += [("rows", str(ROWS)), ("page", "1"), ("output", "json")]
-        reply = self._outside.get_json(f"{self._base}/advancedsearch.php?{urlencode(asked)}")
+        try:
+            reply = self._outside.get_json(f"{self._base}/advancedsearch.php?{urlencode(asked)}")
+        except OutsideNotFound as exc:
+            raise ArchiveGarbled("There is no search of the Internet Archive at its address any more.") from exc
         docs = mapping_of(mapping_of(reply).get("response")).get("docs")
         if not isinstance(docs, list):
             raise ArchiveGarbled("The Internet Archive sent no list of films. It may be overloaded; try again later.")

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from pydantic import ValidationError
 
 from kinodom_common.contracts.titles import EpisodeRef, SourceTitle, TitleCard, TitleHit, Translation
-from kinodom_common.egress import OutsideBadAnswer, OutsideBadStatus
+from kinodom_common.egress import OutsideBadAnswer, OutsideBadStatus, OutsideNotFound
 from kinodom_common.errors import Forbidden, KinodomError, NotFound, UpstreamFailed
 from kinodom_common.logs import get_log
 from kinodom_resolver.adapters.parsing import plain_text_apart
@@ -149,7 +149,10 @@ class PeerTube:
 
     def _search_place(self, base: str, query: str) -> list[TitleHit]:
         asked = urlencode({"search": query, "start": 0, "count": ROWS, "nsfw": "false"})
-        rows = mapping_of(self._outside.get_json(f"{base}/api/v1/search/videos?{asked}")).get("data")
+        try:
+            rows = mapping_of(self._outside.get_json(f"{base}/api/v1/search/videos?{asked}")).get("data")
+        except OutsideNotFound as exc:
+            raise PeerTubeGarbled(f"{urlsplit(base).netloc} has no search. Perhaps it is not a PeerTube site.") from exc
         if not isinstance(rows, list):
             raise PeerTubeGarbled(f"{urlsplit(base).netloc} sent no list of videos.")
         return [hit for row in mappings_of(rows) if (hit := self._hit(row, base)) is not None]
