@@ -45,6 +45,8 @@ OPERATOR_SETTINGS: Mapping[str, tuple[str, ...]] = {
             "TRASH_DAYS",
             "KEEP_FREE_PERCENT",
             "SEGMENT_WORKERS",
+            "WATCHED_GB",
+            "WATCHED_DAYS",
             "USER_AGENT",
             "IMPORT_ROOT",
         ),

@@ -29,5 +29,7 @@ class WorkerSettings(WebSettings):
     import_root: WholePath | None = None  # films the household has, read only; None: none are imported
     keep_free_gb: Annotated[float, Field(ge=0, le=1_000_000)] = 5.0  # no download takes these
     keep_free_percent: Annotated[float, Field(ge=0, le=90)] = 2.0  # nor these; the larger counts
+    watched_gb: Annotated[float, Field(ge=0, le=1_000_000)] = 50.0  # films that were only watched may take these
+    watched_days: Annotated[float, Field(ge=0, le=3650)] = 14.0  # and stay so long after they were last watched
     segment_workers: Annotated[int, Field(ge=1, le=32)] = 12  # parallel segments of one film
     user_agent: str = "Kinodom/0.1 (self-hosted)"

@@ -27,7 +27,7 @@ from kinodom_downloader.adapters.trash import MediaTrash
 from kinodom_downloader.adapters.ushering import Usher
 from kinodom_downloader.adapters.wants import RedisWants
 from kinodom_downloader.adapters.wish_store import StoredWishes
-from kinodom_downloader.domain import asking, exporting, removing, working
+from kinodom_downloader.domain import asking, exporting, guests, removing, working
 from kinodom_downloader.domain.door import Door
 from kinodom_downloader.domain.room import KeepFree
 from kinodom_downloader.domain.taking import let_go
@@ -129,10 +129,12 @@ def sweeper(settings: WorkerSettings) -> Callable[[], None]:
     """Return the sweep: it hints at every wish that is due, clears what dead workers left, and empties the trash."""
     parts = web(settings)
     desk = replace(parts.removals, keep_free=keep_free(settings))
+    room = guests.GuestRoom(gb=settings.watched_gb, days=settings.watched_days)
 
     def sweep() -> None:
         asking.sweep(desk=parts.desk)
         removing.sweep(desk=desk)
+        guests.sweep(room, desk=desk)
 
     return sweep
 

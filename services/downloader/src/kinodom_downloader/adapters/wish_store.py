@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 HELD = ("running", "publishing")
 QUEUED = ("wanted", "waiting", "paused")
 UNFINISHED = (*QUEUED, *HELD)
-INDEXED = (*("state", "asked_at_s", "changed_at_s", "position"), *("next_try_at_s", "viewed_at_s", "title_key"))
+INDEXED = (
+    *("state", "asked_at_s", "changed_at_s", "position", "next_try_at_s", "viewed_at_s", "title_key"),
+    "guest",  # 1: only watched; nothing: kept
+)
 STATES: tuple[WishState, ...] = get_args(WishState)
 TURN = "claims"
 PLAIN = tuple(
@@ -128,6 +131,10 @@ class StoredWishes:
         found = self._documents.find({"title_key": title_key(external_id)}, sort=("-asked_at_s",), limit=limit)
         return [_wish(document) for document in found]
 
+    def guests(self) -> list[StoredWish]:
+        """Return the wishes for films that were only watched."""
+        return [_wish(document) for document in self._documents.find({"guest": 1})]
+
     def forget(self, wish_id: str) -> None:
         """Delete a wish; raises NoSuchWish."""
         if not self._documents.delete(wish_id):
@@ -171,6 +178,7 @@ def _document(wish: StoredWish) -> dict[str, Any]:
     document["_id"] = wish.wish_id
     document["version"] = wish.version
     document["title_key"] = title_key(wish.request.external_id)
+    document["guest"] = None if wish.keep else 1
     document["request"] = wish.request.model_dump(mode="json")
     document["progress"] = wish.progress.model_dump(mode="json")
     return document

@@ -62,6 +62,9 @@ class Wishes(Protocol):
     def counts(self) -> Mapping[WishState, int]:
         """Return how many wishes are in each state; a state without any may be left out."""
 
+    def guests(self) -> Iterable[StoredWish]:
+        """Return the wishes for films that were only watched."""
+
     def forget(self, wish_id: str) -> None:
         """Delete a wish; raises NoSuchWish."""
 
