@@ -87,7 +87,7 @@ export class LivePicture {
     const answer = await fetch(this.hearing.freshened(this.base + file), { cache: "no-store" }).catch(() => null);
     if (answer === null) throw { status: 0, network: true, code: "house_silent", fatal: true };
     if (answer.ok) return answer.json();
-    throw await failureOf(answer.status, await answer.text());
+    throw failureOf(answer.status, await answer.text());
   }
 
   /** @param {{file: string, language: string, label: string}} text */
@@ -124,11 +124,10 @@ export class LivePicture {
       return;
     }
     const status = error.response?.code ?? 0;
-    void failureOf(status, error.networkDetails?.responseText ?? "").then((failure) => {
-      const passes = failure.network || failure.code === "still_coming" || failure.code === "starting";
-      if (passes && this.waits++ < PATIENCE) this.resume();
-      else this.hearing.failed(failure);
-    });
+    const failure = failureOf(status, bodyOf(error.networkDetails));
+    const passes = failure.network || failure.code === "still_coming" || failure.code === "starting";
+    if (passes && this.waits++ < PATIENCE) this.resume();
+    else this.hearing.failed(failure);
   }
 
   mediaFailed() {
@@ -201,8 +200,14 @@ function unplayable() {
   return { status: 0, network: false, code: "not_while_it_comes", fatal: true, text };
 }
 
-/** @param {number} status @param {string} body a problem of the house, or anything @returns {Promise<Failure>} */
-async function failureOf(status, body) {
+/** @param {XMLHttpRequest | undefined} request @returns {string} what came, whatever it was asked for as */
+function bodyOf(request) {
+  const body = request?.response;
+  return body instanceof ArrayBuffer ? new TextDecoder().decode(body) : typeof body === "string" ? body : "";
+}
+
+/** @param {number} status @param {string} body a problem of the house, or anything @returns {Failure} */
+function failureOf(status, body) {
   /** @type {any} */
   let problem = {};
   try {
