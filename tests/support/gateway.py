@@ -201,6 +201,7 @@ class FakeResolver:
     kept_cookies: dict[str, CookieIn] = field(default_factory=dict)
     refuses: KinodomError | None = None  # whatever is to be changed or tried
     all_answer: bool = False  # the Internet Archive too, with nothing
+    age_s: int | None = None  # of its answers to searches; None: asked just now
     also: tuple[TitleHit, ...] = ()  # what the Internet Archive has; empty: it is silent
 
     def search(self, query: str) -> SearchReply:
@@ -211,7 +212,9 @@ class FakeResolver:
             for one in self.titles.values()
             if query.lower() in one.card.name.lower()
         )
-        answered = SourceOutcome(source="demo", label="Demo films", state="answered", count=len(hits), took_ms=12)
+        answered = SourceOutcome(
+            source="demo", label="Demo films", state="answered", count=len(hits), took_ms=12, age_s=self.age_s
+        )
         silent = SourceOutcome(
             source="internet_archive",
             label="Internet Archive",

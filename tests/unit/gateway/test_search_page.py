@@ -147,6 +147,15 @@ def test_each_line_brings_rows_as_the_page_shows_them_and_a_later_source_joins_i
     assert (last["done"], last["rows"]) == (True, [])
 
 
+def test_an_answer_that_was_kept_tells_how_old_it_is(house: House) -> None:
+    house.resolver.age_s = 300
+
+    russian = house.client().get("/search?q=lighthouse", headers={"Accept-Language": "ru"}).text
+
+    assert "1 film, 5 minutes ago" in house.client().get("/search?q=lighthouse").text
+    assert "1 фильм, 5 минут назад" in russian
+
+
 def test_a_line_of_a_silent_source_says_why_and_what_to_do(house: House) -> None:
     answered = lines_of(house.client())[1]["answered"]
 

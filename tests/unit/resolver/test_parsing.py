@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -18,6 +21,8 @@ from kinodom_resolver.domain.wall import Wall
 from tests.support.fake_sources import FakeSource, listed
 
 pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[3]
+ENV = {**os.environ, "PYTHONPATH": os.pathsep.join((".", "services/common/src", "services/resolver/src"))}
 
 
 def say(body: bytes, *, times: int = 1) -> str:
@@ -74,6 +79,28 @@ def test_whatever_a_page_does_is_one_error_and_the_next_page_is_read(
 
     assert parser.run(say, b"on") == "on"
     assert time.monotonic() - began_s < 10
+
+
+def test_a_child_whose_parent_goes_away_ends_and_says_nothing(tmp_path: Path) -> None:
+    program = tmp_path / "parent.py"
+    program.write_text(
+        "import os, threading\n"
+        "from kinodom_resolver.adapters.parsing import Parser\n"
+        "from tests.unit.resolver.test_parsing import spin, who\n"
+        "if __name__ == '__main__':\n"
+        "    parser = Parser(limit_s=0.5)\n"
+        "    print(parser.run(who, b''), flush=True)\n"
+        "    threading.Thread(target=parser.run, args=(spin, b''), daemon=True).start()\n"
+        "    os._exit(0)\n"
+    )
+
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, cwd=ROOT, timeout=60, env=ENV)
+
+    assert done.stderr == ""
+    until_s = time.monotonic() + 30
+    while Path(f"/proc/{int(done.stdout)}").exists() and time.monotonic() < until_s:
+        os.sched_yield()
+    assert not Path(f"/proc/{int(done.stdout)}").exists()
 
 
 def test_many_threads_share_the_children(parser: Parser) -> None:

@@ -197,4 +197,5 @@ def _answered(one: SourceOutcome) -> Answered:
         reason = reasons.plain(one.code, one.detail)
         return Answered(source=one.source, label=label, mark="bad", facts=reasons.short(one.code), reason=reason)
     facts = words.films(one.count) if one.count else _("nothing by this name")
-    return Answered(source=one.source, label=label, mark="ok", facts=f"{facts}, {words.seconds(one.took_ms / 1000)}")
+    when = words.seconds(one.took_ms / 1000) if one.age_s is None else words.ago(one.age_s)
+    return Answered(source=one.source, label=label, mark="ok", facts=f"{facts}, {when}")

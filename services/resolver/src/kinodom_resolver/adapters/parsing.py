@@ -201,27 +201,28 @@ def _serve(line: Connection, memory_bytes: int, limit_s: float) -> None:
         taken_bytes = int(file.read().split()[0]) * os.sysconf("SC_PAGESIZE")
     resource.setrlimit(resource.RLIMIT_AS, (taken_bytes + memory_bytes, taken_bytes + memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    line.send_bytes(b"ready")
-    while True:
-        try:
-            question = json.loads(line.recv_bytes())
-            if len(question) == 1:
-                importlib.import_module(question[0])
-                line.send_bytes(b"loaded")
-                continue
-            body = line.recv_bytes()
-        except (EOFError, OSError):
-            return
-        # Processor time, beyond which the kernel ends this child, should nobody be left to do so.
-        signal.setitimer(signal.ITIMER_PROF, 2 * limit_s)
-        try:
-            text = _answered(body, *question)
-        except MemoryError:
-            os._exit(1)  # what is left of the memory is nobody's
-        except Exception as exc:  # noqa: BLE001  # the edge of the child: whatever a page does is an answer
-            text = type(exc).__name__.encode()  # no JSON, so no result
+    with contextlib.suppress(EOFError, OSError):  # the other end went away
+        line.send_bytes(b"ready")
+        while True:
+            line.send_bytes(_reply(json.loads(line.recv_bytes()), line, limit_s))
+
+
+def _reply(question: list[Any], line: Connection, limit_s: float) -> bytes:
+    """Return what to say to a question: a module to load, or a function and its options, with a page behind them."""
+    if len(question) == 1:
+        importlib.import_module(question[0])
+        return b"loaded"
+    body = line.recv_bytes()
+    # Processor time, beyond which the kernel ends this child, should nobody be left to do so.
+    signal.setitimer(signal.ITIMER_PROF, 2 * limit_s)
+    try:
+        return _answered(body, *question)
+    except MemoryError:
+        os._exit(1)  # what is left of the memory is nobody's
+    except Exception as exc:  # noqa: BLE001  # the edge of the child: whatever a page does is an answer
+        return type(exc).__name__.encode()  # no JSON, so no result
+    finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
-        line.send_bytes(text)
 
 
 def _answered(body: bytes, module: str, name: str, args: Sequence[Any], options: dict[str, Any]) -> bytes:

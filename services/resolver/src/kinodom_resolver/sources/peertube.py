@@ -41,6 +41,7 @@ log = get_log(__name__)
 ROWS: Final = 30  # per place; the API allows 100
 ORIGINAL: Final = "original"
 PUBLISHED: Final = 1
+OWNERS: Final = ("account", "channel")
 HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?")
 NAME: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[1-9A-HJ-NP-Za-km-z]{22}")  # uuid, or a short one
 PAGE: Final = re.compile(rf"/(?:w|videos/watch|videos/embed)/({NAME.pattern})/?")
@@ -235,10 +236,15 @@ def _card(fields: Mapping[str, object], external_id: str, base: str) -> TitleCar
             description=plain_text_apart(fields.get("description") or fields.get("truncatedDescription"), longest=5000),
             poster_url=next((url for key in pictures if (url := address_of(f"{base}/", fields.get(key)))), None),
             genres=((genre,) if genre else ()) + tuple(texts_of(fields.get("tags"))[:5]),
+            people=tuple(dict.fromkeys(name for owner in OWNERS if (name := _owner(fields, owner)) is not None)),
             licence=_licence(mapping_of(fields.get("licence"))),
         )
     except ValidationError:
         return None
+
+
+def _owner(fields: Mapping[str, object], owner: str) -> str | None:
+    return text_of(mapping_of(fields.get(owner)).get("displayName"), longest=100)
 
 
 def _licence(licence: Mapping[str, object]) -> str | None:
@@ -253,5 +259,5 @@ def _host_of(row: Mapping[str, object]) -> str | None:
         hosts = [urlsplit(text_of(row.get("url"), longest=2000) or "").netloc]
     except ValueError:
         hosts = []
-    hosts += [text_of(mapping_of(row.get(owner)).get("host"), longest=300) or "" for owner in ("account", "channel")]
+    hosts += [text_of(mapping_of(row.get(owner)).get("host"), longest=300) or "" for owner in OWNERS]
     return next((host.lower() for host in hosts if HOST.fullmatch(host.lower())), None)
