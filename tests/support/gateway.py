@@ -32,7 +32,16 @@ from kinodom_common.contracts.videos import (
     Video,
     VideoList,
 )
-from kinodom_common.contracts.wishes import DiskRoom, Progress, QueueStatus, Wish, WishList, WishReply, WishRequest
+from kinodom_common.contracts.wishes import (
+    DiskRoom,
+    ManyChanged,
+    Progress,
+    QueueStatus,
+    Wish,
+    WishList,
+    WishReply,
+    WishRequest,
+)
 from kinodom_common.errors import Conflict, KinodomError, NotFound, UpstreamFailed
 from kinodom_common.hosts import HostRule
 from kinodom_common.ids import content_key, title_id_of, video_id_of
@@ -311,6 +320,7 @@ class FakeDownloader:
         found = [one for one in self.kept if not wanted or one.wish_id in wanted]
         if part != "newest":
             found = [one for one in found if (one.state == "ready") == (part == "done")]
+            found.sort(key=lambda one: one.position)
         return WishList(wishes=tuple(found))
 
     def wishes_of(self, external_id: str) -> WishList:
@@ -334,7 +344,12 @@ class FakeDownloader:
     def disk(self) -> DiskRoom:
         if self.disk_error is not None:
             raise self.disk_error
-        return DiskRoom(free_bytes=120 * 10**9, total_bytes=500 * 10**9, library_bytes=80 * 10**9)
+        gb = 10**9
+        return DiskRoom(free_bytes=120 * gb, total_bytes=500 * gb, library_bytes=80 * gb, keep_free_bytes=10 * gb)
+
+    def change_all(self, act: str) -> ManyChanged:
+        self.done.append(("all", act))
+        return ManyChanged(changed=len(self.kept))
 
     def pause(self, wish_id: str) -> Wish:
         return self._did("pause", wish_id)
@@ -408,6 +423,11 @@ class House:
             ready={},
         )
         return create_app(self.settings, deps=deps).test_client()
+
+    def put_film_at_source(self, film: TitleCard) -> None:
+        """Let the demo site have a film in one dub."""
+        dub = Translation(translation_id="original", name="Original", episodes=(EpisodeRef(),))
+        self.resolver.titles[film.external_id] = SourceTitle(source="demo", card=film, translations=(dub,))
 
     def put_on_disk(self, *videos: Video) -> None:
         """Put videos of the one title on the shelf."""

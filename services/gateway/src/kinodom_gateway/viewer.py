@@ -52,9 +52,14 @@ class Viewer:
     @property
     def name(self) -> str:
         """Return a name to show others until the viewer gives one."""
-        if self.viewer_id.startswith(SCRIPT):
-            return _("A script")
-        return _("Guest %(letters)s", letters=self.viewer_id[:2].upper())
+        return name_of(self.viewer_id)
+
+
+def name_of(viewer_id: str) -> str:
+    """Return a name to show for a viewer until they give one."""
+    if viewer_id.startswith(SCRIPT):
+        return _("A script")
+    return _("Guest %(letters)s", letters=viewer_id[:2].upper())
 
 
 class Gate:

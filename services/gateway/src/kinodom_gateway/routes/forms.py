@@ -86,6 +86,18 @@ class NeighbourForm(Request):
     step: Literal[-1, 1]
 
 
+class ActForm(Request):
+    """What is done with all downloads at once."""
+
+    act: Literal["retry", "pause", "resume"]
+
+
+class AddressForm(Request):
+    """The id of a title, or the address of its page."""
+
+    address: Annotated[str, Field(min_length=1, max_length=2200)]
+
+
 class LinkForm(Request):
     """A fresh signed link for a video."""
 
