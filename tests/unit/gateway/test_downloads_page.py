@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kinodom_common.contracts.titles import TitleCard
+from kinodom_common.contracts.titles import EpisodeRef, TitleCard, Translation
 from kinodom_common.contracts.wishes import Progress, WishRequest
 from kinodom_common.errors import UpstreamFailed
-from tests.support.gateway import CARD, EXTERNAL, NOW, House, a_house, a_wish
+from tests.support.gateway import CARD, EXTERNAL, NOW, SOURCE_TITLE, House, a_house, a_wish
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,6 +117,41 @@ def test_a_film_that_is_only_watched_says_so(house: House) -> None:
     house.downloader.kept = [a_wish("running", keep=False)]
 
     assert "only to watch" in section(house.client().get("/downloads").text, "now")
+
+
+def test_what_left_the_queue_can_be_put_back(house: House) -> None:
+    house.downloader.kept = [a_wish("wanted", 2, request=request_by("v", height_px=360))]
+    browser = house.client()
+
+    left = browser.post("/wishes/wwwwwwww/forget", data={"csrf": csrf_of(browser)}, headers=SAME)
+    text = browser.get(left.headers["Location"]).text
+    form = re.search(r'<form class="toast".*?</form>', text, re.S)
+    assert form is not None
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form.group(0)))
+    back = browser.post("/wishes", data=fields, headers=SAME)
+
+    assert house.downloader.done == [("forget", "wwwwwwww")]
+    assert "“The Tin Lighthouse, episode 2” left the queue." in form.group(0)
+    assert (back.status_code, back.headers["Location"]) == (303, "/downloads")
+    [asked] = house.downloader.asked
+    assert (asked.season, asked.episode, asked.height_px, asked.translation_id) == (1, 2, 360, "prichal")
+
+
+def test_nobody_else_can_write_what_the_page_says(house: House) -> None:
+    text = house.client().get("/downloads?left=eyJuYW1lIjoiUGF5IGhlcmUifQ.forged").text
+
+    assert 'class="toast"' not in text
+
+
+def test_a_season_that_is_a_year_can_be_asked_for(house: House) -> None:
+    yearly = Translation(translation_id="prichal", name="Prichal", episodes=(EpisodeRef(season=2024, episode=7),))
+    house.resolver.titles[EXTERNAL] = SOURCE_TITLE.model_copy(update={"translations": (yearly,)})
+    browser = house.client()
+    form = {"external_id": EXTERNAL, "translation_id": "prichal", "episodes": ["2024.7"], "csrf": csrf_of(browser)}
+
+    reply = browser.post("/wishes", data=form, headers=SAME)
+
+    assert (reply.status_code, house.downloader.asked[0].season) == (303, 2024)
 
 
 def test_an_address_of_a_film_is_begun_at_once(house: House) -> None:
@@ -235,7 +270,6 @@ def test_each_state_has_its_buttons_with_names(house: House, state: str, buttons
     [
         ("pause", {}, ("pause", "w1")),
         ("resume", {}, ("resume", "w1")),
-        ("forget", {}, ("forget", "w1")),
         ("move", {"before": "w2"}, ("move", "w1", "w2")),
         ("move", {"before": ""}, ("move", "w1", None)),
     ],

@@ -111,6 +111,19 @@ def downloads_view(
     )
 
 
+def left_note(wish: Wish) -> dict[str, str]:
+    """Return what the page needs to say that a wish has left the queue, and to put it back: the fields of the form."""
+    request = wish.request
+    season, episode = ("" if part is None else str(part) for part in (request.season, request.episode))
+    return {
+        "name": name_of(wish),
+        "external_id": request.external_id,
+        "translation_id": request.translation_id,
+        "height_px": str(request.height_px or ""),
+        "episodes": f"{season}.{episode}",
+    }
+
+
 def needs_somebody(wish: Wish) -> bool:
     """Tell whether a wish does not go on without a person."""
     return wish.state == "refused" or (wish.state == "waiting" and wish.reason_code in OF_THE_DISK)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kinodom_gateway.domain.wishing import Asked
 
 Ranges = Annotated[str, StringConstraints(pattern=RANGES, max_length=500)]
-Place = Annotated[str, StringConstraints(pattern=r"^\d{0,3}\.\d{0,5}$")]
+Place = Annotated[str, StringConstraints(pattern=r"^\d{0,4}\.\d{0,5}$")]  # a season may be a year
 
 
 class WishForm(Request):

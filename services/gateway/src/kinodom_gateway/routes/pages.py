@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 bp = Blueprint("pages", __name__)
 NEW_ON_HOME = 24
 SHOWN_IN_LINE, SHOWN_DONE = 200, 12
+LONGEST_NOTE = 3000  # characters: a request line may have 4094
 LIVE_COOKIE = "live"  # set by the page's script: it can read a search line by line
 
 
@@ -125,7 +126,8 @@ def queue() -> str:
     shelved, disk = side_by_side(lambda: tools.catalogue.titles(limit=200), tools.downloader.disk, wait_s=3.0)
     titles = () if isinstance(shelved, KinodomError) else shelved.titles
     room = None if isinstance(disk, KinodomError) else disk
-    return render_template("downloads.html", page=downloads.downloads_view(line, done, titles, room, eyes=_eyes(line)))
+    view = downloads.downloads_view(line, done, titles, room, eyes=_eyes(line))
+    return render_template("downloads.html", page=view, left=tools.gate.unsealed(request.args.get("left", "")))
 
 
 def _eyes(line: Sequence[Wish]) -> downloads.Eyes:
@@ -183,8 +185,11 @@ def move(wish_id: str) -> Response:
 @bp.post("/wishes/<wish_id>/forget")
 def forget(wish_id: str) -> Response:
     """Take a wish off the list; one that runs is cancelled."""
-    deps().downloader.forget(wish_id)
-    return redirect(url_for("pages.queue"), 303)
+    tools = deps()
+    wish = tools.downloader.one(wish_id)
+    tools.downloader.forget(wish_id)
+    note = tools.gate.seal(downloads.left_note(wish))
+    return redirect(url_for("pages.queue", left=note if len(note) <= LONGEST_NOTE else None), 303)
 
 
 @bp.post("/language")
