@@ -39,7 +39,7 @@ export class Downloads {
 
   /** A wish was moved, taken off the list or handed back: its numbers do not tell, the list does. @param {any} event */
   told(event) {
-    if (event?.type === "queue_status") this.listChanged();
+    if (event?.type === "queue_status") this.listChanged(event.wish_id);
     else this.heard(event);
     const said = { task_started: t("%(name)s: begun"), task_completed: t("%(name)s: ready"), task_failed: t("%(name)s: stopped") };
     const words = said[/** @type {keyof typeof said} */ (event?.type)];
@@ -53,8 +53,10 @@ export class Downloads {
     this.counts = counts;
   }
 
-  listChanged() {
-    if (document.querySelector("[data-downloads]")) refreshSoon();
+  /** @param {string} [id] of the wish that has changed */
+  listChanged(id) {
+    const stands = id !== undefined && this.rows().some((row) => row.dataset.wish === id);
+    if (stands || document.querySelector("[data-downloads]")) refreshSoon();
   }
 
   rows() {
