@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -319,14 +320,15 @@ class FakeDownloader:
         found = [one for one in self.kept if not wanted or one.wish_id in wanted]
         if part != "newest":
             found = [one for one in found if (one.state == "ready") == (part == "done")]
-            found.sort(key=lambda one: one.position)
+            found = sorted(found, key=lambda one: one.position)[:limit]
         return WishList(wishes=tuple(found))
 
     def wishes_of(self, external_id: str) -> WishList:
         return WishList(wishes=tuple(one for one in self.kept if one.request.external_id == external_id))
 
     def queue(self) -> QueueStatus:
-        return QueueStatus(wanted=3, running=1, paused=2, parallel=2, free_bytes=5, total_bytes=9)
+        counts = Counter(one.state for one in self.kept)
+        return QueueStatus.model_validate({**counts, "parallel": 2, "free_bytes": 5, "total_bytes": 9})
 
     def one(self, wish_id: str) -> Wish:
         for wish in self.kept:

@@ -119,6 +119,15 @@ def test_a_film_that_is_only_watched_says_so(house: House) -> None:
     assert "only to watch" in section(house.client().get("/downloads").text, "now")
 
 
+def test_a_queue_that_is_longer_than_the_page_says_how_much_stands_behind(house: House) -> None:
+    house.downloader.kept = [a_wish("wanted", n, wish_id=f"w{n}", position=float(n)) for n in range(1, 231)]
+
+    text = house.client().get("/downloads").text
+
+    assert text.count('data-state="wanted"') == 200
+    assert "30 more stand behind these." in text
+
+
 def test_what_left_the_queue_can_be_put_back(house: House) -> None:
     house.downloader.kept = [a_wish("wanted", 2, request=request_by("v", height_px=360))]
     browser = house.client()

@@ -210,6 +210,9 @@ def test_what_is_on_the_disk_is_listed_and_told(house: House) -> None:
 
 
 def test_the_queue_says_how_it_stands(house: House) -> None:
+    states = ["running", *["wanted"] * 3, "paused", "paused"]
+    house.downloader.kept = [a_wish(state, number) for number, state in enumerate(states)]
+
     status, queue = told(call(house, "GET", "/queue"))
 
     assert status == 200

@@ -78,6 +78,7 @@ class DownloadsView:
     pace: str  # how many come at once, and how fast
     needs: tuple[WishRow, ...]
     then: tuple[WishRow, ...]
+    behind: str  # how many more there are than are shown; empty: none
     done: tuple[DoneRow, ...]
     disk: DiskPanel | None  # None: nobody could say
     can_pause: bool
@@ -94,9 +95,24 @@ class Eyes:
 
 
 def downloads_view(
-    line: Sequence[Wish], done: Sequence[Wish], titles: Sequence[Title], disk: DiskRoom | None, *, eyes: Eyes
+    line: Sequence[Wish],
+    done: Sequence[Wish],
+    titles: Sequence[Title],
+    disk: DiskRoom | None,
+    *,
+    behind: int,
+    eyes: Eyes,
 ) -> DownloadsView:
-    """Return the downloads page, each wish in the part that its state says; `titles` are those of the shelf."""
+    """Return the downloads page, each wish in the part that its state says.
+
+    Args:
+        line: the first wishes of the queue.
+        done: the last that are ready.
+        titles: of the shelf, for their pictures.
+        disk: how full it is; None: nobody could say.
+        behind: how many wishes stand behind those of `line`.
+        eyes: who looks, and when.
+    """
     covers = {one: title.cover for title in titles for one in title.external_ids}
     rows = [(wish, wish_row(wish, covers.get(wish.request.external_id), eyes=eyes)) for wish in line]
     return DownloadsView(
@@ -106,6 +122,9 @@ def downloads_view(
         then=_placed([row for wish, row in rows if wish.state in MOVABLE and not row.needs]),
         done=tuple(_done_row(wish, eyes.now) for wish in done),
         disk=_disk(disk) if disk and disk.total_bytes else None,
+        behind=ngettext("%(num)d more stands behind these.", "%(num)d more stand behind these.", behind)
+        if behind
+        else "",
         can_pause=any(wish.state in ("running", "wanted", "waiting") for wish in line),
         can_resume=any(wish.state == "paused" for wish in line),
     )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Response
 
-    from kinodom_common.contracts.wishes import Wish
+    from kinodom_common.contracts.wishes import QueueStatus, Wish
     from kinodom_gateway.presenters.search import SearchView
 
 bp = Blueprint("pages", __name__)
@@ -120,14 +120,23 @@ def demo() -> Response:
 @bp.get("/downloads")
 def queue() -> str:
     """Show the queue; without the catalogue it has no pictures, without the disk no word about it."""
+    left = deps().gate.unsealed(request.args.get("left", ""))
+    return render_template("downloads.html", page=_downloads_view(), left=left)
+
+
+def _downloads_view() -> downloads.DownloadsView:
     tools = deps()
     line = tools.downloader.wishes(part="line", limit=SHOWN_IN_LINE).wishes
     done = tools.downloader.wishes(part="done", limit=SHOWN_DONE).wishes
     shelved, disk = side_by_side(lambda: tools.catalogue.titles(limit=200), tools.downloader.disk, wait_s=3.0)
     titles = () if isinstance(shelved, KinodomError) else shelved.titles
     room = None if isinstance(disk, KinodomError) else disk
-    view = downloads.downloads_view(line, done, titles, room, eyes=_eyes(line))
-    return render_template("downloads.html", page=view, left=tools.gate.unsealed(request.args.get("left", "")))
+    behind = _in_line(tools.downloader.queue()) - len(line) if len(line) == SHOWN_IN_LINE else 0
+    return downloads.downloads_view(line, done, titles, room, behind=behind, eyes=_eyes(line))
+
+
+def _in_line(queue: QueueStatus) -> int:
+    return queue.wanted + queue.running + queue.waiting + queue.paused + queue.refused
 
 
 def _eyes(line: Sequence[Wish]) -> downloads.Eyes:
