@@ -2,9 +2,10 @@
 
 Real Redis (append-only file), store, web service, catalogue and worker processes; the media host is on loopback and its
 films are two seconds long. Wishes are asked for all the time; workers and the processes of their jobs are killed
-(`kill -9`) at random moments, Redis now and then. A reader looks at every visible folder all the while. Then there is
-calm, and a judge that shares no code with the downloader reads disk, store, catalogue, Redis and the list of processes.
-A wish that was killed three times in a row is refused, as it should be: that is counted, and it is told to try again.
+(`kill -9`) at random moments, Redis now and then, sometimes with all that it kept. A reader looks at every visible
+folder all the while. Then there is calm, and a judge that shares no code with the downloader reads disk, store,
+catalogue, Redis and the list of processes. A wish that was killed three times in a row is refused, as it should be:
+that is counted, and it is told to try again.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from tests.support.works import (
 CALM_S = 60.0  # within which all is done after the last kill
 BACKLOG = 6  # wishes that wait for a worker
 REDIS_EVERY = 25  # kills
+WIPED = 0.4  # of the deaths of Redis take with them all that it kept
 READER_PAUSE_S = 0.002
 
 
@@ -51,6 +53,7 @@ class Tally:
     workers_killed: int = 0
     horses_killed: int = 0
     redis_killed: int = 0
+    redis_wiped: int = 0
     asked: dict[str, int] = field(default_factory=dict)  # wish id → how often its asking was acknowledged
     refused: int = 0  # for three deaths in a row, and told to try again
     looks: int = 0
@@ -123,6 +126,9 @@ def storm(house: Works, tally: Tally, kills: int, every_s: float) -> None:
         kill_one(house, tally)
         if tally.kills // REDIS_EVERY > tally.redis_killed:
             house.redis.stop()
+            if random.random() < WIPED:
+                house.redis.wipe()
+                tally.redis_wiped += 1
             time.sleep(random.uniform(0.1, 1.5))
             house.redis.start()
             tally.redis_killed += 1
@@ -213,7 +219,7 @@ def told(tally: Tally) -> str:
     """Return the outcome as lines."""
     lines = [
         f"seed {tally.seed}: {tally.kills} kills ({tally.workers_killed} workers, {tally.horses_killed} processes of "
-        f"jobs), Redis killed {tally.redis_killed} times, in {tally.took_s:.0f} s",
+        f"jobs), Redis killed {tally.redis_killed} times, {tally.redis_wiped} of them wiped, in {tally.took_s:.0f} s",
         f"{len(tally.asked)} films asked for {sum(tally.asked.values())} times; all ready {tally.settled_s:.1f} s "
         f"after the last kill; {tally.refused} times one had died three times in a row and was told to try again",
         f"{tally.looks} looks at visible folders, {len(tally.half_shown)} incomplete",

@@ -287,7 +287,7 @@ def test_the_queue_is_counted_by_what_is_done_with_its_wishes(client: Downloader
 
 
 def test_the_disk_is_told(client: DownloaderClient) -> None:
-    assert client.disk() == DiskRoom(free_bytes=5, total_bytes=9, library_bytes=3)
+    assert client.disk() == DiskRoom(free_bytes=5, total_bytes=9, library_bytes=3, keep_free_bytes=5 * 10**9)
 
 
 def test_a_refused_wish_cannot_be_paused(client: DownloaderClient, house: House) -> None:

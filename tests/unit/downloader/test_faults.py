@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import random
 import signal
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bench import faults
 from kinodom_downloader.domain.wishes import MAX_DEATHS, wish_id_of
-from tests.support.works import children_of, request_for, until, works
+from tests.support.works import catalogue_rows, children_of, request_for, until, works
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,3 +58,34 @@ def test_a_film_that_kills_its_worker_each_time_is_refused_and_the_next_one_come
     assert refused.reason_code == "crashes_the_worker"
     assert refused.reason is not None
     assert f"died {MAX_DEATHS} times" in refused.reason
+
+
+def test_a_film_is_published_while_redis_is_away_and_what_was_asked_for_then_comes_later(tmp_path: Path) -> None:
+    first, second = wish_id_of(request_for(1)), wish_id_of(request_for(2))
+    asked = threading.Event()
+    with works(tmp_path) as house:
+        house.put_film(1)
+        house.put_film(2)
+
+        def hold(answer: Answer, _number: int) -> bool:
+            asked.set()
+            answer.server.gate.wait(60)
+            return False
+
+        house.host.faults["/film-1/seg1.ts"] = hold
+        house.start_workers(1)
+        house.client.wish(request_for(1))
+        assert asked.wait(30)
+        worker = house.workers()
+
+        house.redis.stop()
+        accepted = house.client.wish(request_for(2))
+        house.host.gate.set()
+        assert until(lambda: house.states()[first] == "ready"), (tmp_path / "workers.log").read_text()
+        waits = house.states()[second]
+        house.redis.start()
+
+        assert until(lambda: house.states()[second] == "ready"), (tmp_path / "workers.log").read_text()
+        assert (accepted.created, waits) == (True, "wanted")
+        assert house.workers() == worker
+        assert set(catalogue_rows(tmp_path)) == {first, second}

@@ -89,6 +89,7 @@ def web(settings: WebSettings) -> WebDeps:
         library=library,
         clock=time.time,
         parallel=settings.parallel_wishes,
+        keep_free=keep_free(settings),
     )
     ready = {"store": store.ping, "redis": lambda: ping(queue), "media": library.check}
     pieces = LivePieces(settings.media_root)
@@ -120,7 +121,7 @@ def shelf(settings: WebSettings) -> CatalogueClient:
     return CatalogueClient(HttpClient("catalogue", str(settings.catalogue_url), inner_key=key))
 
 
-def keep_free(settings: WorkerSettings) -> KeepFree:
+def keep_free(settings: WebSettings) -> KeepFree:
     """Return what stays free on the disk of the films."""
     return KeepFree(gb=settings.keep_free_gb, percent=settings.keep_free_percent)
 

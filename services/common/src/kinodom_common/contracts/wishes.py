@@ -63,6 +63,7 @@ class Wish(Reply):
     keep: bool = True  # False: only watched, so it goes when such films need its room
     asked_at: datetime
     changed_at: datetime
+    next_try_at: datetime | None = None  # UTC, when `waiting`
 
 
 class WishMove(Request):
@@ -83,6 +84,7 @@ class DiskRoom(Reply):
     free_bytes: int
     total_bytes: int
     library_bytes: int  # of the films that are ready
+    keep_free_bytes: int = 0  # which no download takes
 
 
 class WishReply(Reply):

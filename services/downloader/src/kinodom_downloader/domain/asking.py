@@ -11,6 +11,7 @@ from kinodom_common.contracts.wishes import DiskRoom, QueueStatus, Wish, WishEve
 from kinodom_common.errors import KinodomError
 from kinodom_downloader.domain import order, watching
 from kinodom_downloader.domain import wishes as rules
+from kinodom_downloader.domain.room import KeepFree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,7 @@ class Desk:
     library: Library
     clock: Callable[[], float]  # seconds since 1970
     parallel: int = 2  # wishes worked on at once
+    keep_free: KeepFree = KeepFree()  # noqa: RUF009  # frozen
 
 
 def ask(request: WishRequest, *, desk: Desk, request_id: str) -> tuple[rules.StoredWish, bool]:
@@ -136,7 +138,10 @@ def disk_room(*, desk: Desk) -> DiskRoom:
     """Return how full the disk of the films is, and what the published ones take of it."""
     disk = desk.library.disk()
     return DiskRoom(
-        free_bytes=disk.free_bytes, total_bytes=disk.total_bytes, library_bytes=desk.library.library_bytes()
+        free_bytes=disk.free_bytes,
+        total_bytes=disk.total_bytes,
+        library_bytes=desk.library.library_bytes(),
+        keep_free_bytes=desk.keep_free.floor_bytes(disk),
     )
 
 
@@ -215,6 +220,7 @@ def wire(wish: rules.StoredWish) -> Wish:
         position=wish.position,
         progress=wish.progress,
         keep=wish.keep,
+        next_try_at=datetime.fromtimestamp(wish.next_try_at_s, UTC) if wish.state == "waiting" else None,
         asked_at=datetime.fromtimestamp(wish.asked_at_s, UTC),
         changed_at=datetime.fromtimestamp(wish.changed_at_s, UTC),
     )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kinodom_gateway.domain.wishing import Asked
 
 Ranges = Annotated[str, StringConstraints(pattern=RANGES, max_length=500)]
-Place = Annotated[str, StringConstraints(pattern=r"^\d{0,3}\.\d{0,5}$")]
+Place = Annotated[str, StringConstraints(pattern=r"^\d{0,4}\.\d{0,5}$")]  # a season may be a year
 
 
 class WishForm(Request):
@@ -84,6 +84,18 @@ class NeighbourForm(Request):
 
     video_id: VideoId
     step: Literal[-1, 1]
+
+
+class ActForm(Request):
+    """What is done with all downloads at once."""
+
+    act: Literal["retry", "pause", "resume"]
+
+
+class AddressForm(Request):
+    """The id of a title, or the address of its page."""
+
+    address: Annotated[str, Field(min_length=1, max_length=2200)]
 
 
 class LinkForm(Request):
