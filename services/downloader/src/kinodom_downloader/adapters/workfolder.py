@@ -11,10 +11,11 @@ import os
 import shutil
 import threading
 from dataclasses import dataclass, field
+from io import FileIO
 from typing import TYPE_CHECKING
 
 from kinodom_downloader.adapters.disk import flush, told_when_full
-from kinodom_downloader.adapters.parts import FileBody, PartBody, found_parts, machine_ran_on
+from kinodom_downloader.adapters.parts import FileBody, PartBody, found_parts, machine_ran_on, put
 from kinodom_downloader.domain.live import piece_path
 from kinodom_downloader.domain.plan import Plan, kept_tracks
 
@@ -102,10 +103,10 @@ class WorkFolder:
             if self.plan.tracks[track].shape == "file":
                 self._put(track, self.plan.tracks[track].segments[index].offset or 0, payload)
             else:
-                place = self.piece(track, index)
-                fresh = place.with_suffix(".new")
-                fresh.write_bytes(payload)
-                fresh.rename(place)
+                place = str(self.piece(track, index))
+                with FileIO(place + ".new", "wb") as file:
+                    put(file, memoryview(payload))
+                os.rename(place + ".new", place)  # noqa: PTH104 - a film may have very many pieces
         self.note(track, index, len(payload))
 
     def part(self, track: int, index: int) -> PartBody:
