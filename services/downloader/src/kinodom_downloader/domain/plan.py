@@ -123,6 +123,16 @@ def kept_tracks(old: Plan | None, new: Plan) -> frozenset[int]:
     )
 
 
+def moved_tracks(old: Plan | None, new: Plan) -> frozenset[int]:
+    """Return the indices of tracks whose addresses have become others, apart from the tokens behind them."""
+    pairs = zip(old.tracks, new.tracks, strict=False) if old else ()
+    return frozenset(index for index, (was, now) in enumerate(pairs) if _place(was) != _place(now))
+
+
+def _place(track: TrackPlan) -> str:
+    return track.segments[-1].url.partition("?")[0]
+
+
 def version_of(etag: str | None, modified: str | None) -> str:
     """Return what a host calls this version of a file: a mark of each of the two on a line of its own, or nothing."""
     return "\n".join(hashlib.sha256(text.encode()).hexdigest()[:8] if text else "" for text in (etag, modified))
