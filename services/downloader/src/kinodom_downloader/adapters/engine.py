@@ -19,6 +19,7 @@ from kinodom_downloader.adapters.patience import Limits, Watch
 from kinodom_downloader.adapters.pieces import Job, Pieces
 from kinodom_downloader.adapters.planner import Planner
 from kinodom_downloader.adapters.proofreading import thrown_away
+from kinodom_downloader.adapters.renditions import strangers
 from kinodom_downloader.adapters.segments import Line
 from kinodom_downloader.adapters.sprint import LANES, Lanes
 from kinodom_downloader.adapters.tally import Tally
@@ -93,8 +94,8 @@ def fetch(
         NotFound: the offer's address leads nowhere. NoSpace: the disk is full; worth another call when it is not.
     """
     start = _Start(offer, transport, should_stop, spare=LANES if hurry else 0)
-    plan = start.plan(wanted_height_px)
-    folder = WorkFolder.opened(work_dir, plan)
+    plan, others = start.plan(wanted_height_px, work_dir)
+    folder = WorkFolder.opened(work_dir, plan, start_over=others)
     clocks: dict[tuple[int, int], Clock] = {}
     for _ in range(max(1, transport.retry.firm_attempts)):
         tally = Tally(plan, workers + 1 + LANES)
@@ -129,12 +130,14 @@ class _Start:
         self._lines = [transport.line(offer, self._check, lambda _count: None) for _ in range(1 + spare)]
         self._warming = [threading.Thread(target=line.warm, args=(offer.url,)) for line in self._lines[1:]]
 
-    def plan(self, wanted_height_px: int | None) -> Plan:
-        """Return the plan; raises what the planner raises."""
+    def plan(self, wanted_height_px: int | None, work_dir: Path) -> tuple[Plan, frozenset[int]]:
+        """Return the plan, and its tracks of which the work folder has another rendition; raises as the planner."""
         for thread in self._warming:
             thread.start()
         try:
-            return Planner(line=self._lines[0], pause=self._pause).plan(self._offer, wanted_height_px)
+            planner = Planner(line=self._lines[0], pause=self._pause)
+            plan = planner.plan(self._offer, wanted_height_px)
+            return plan, strangers(work_dir, plan, planner)
         except BaseException:
             self._lines[0].close()
             raise

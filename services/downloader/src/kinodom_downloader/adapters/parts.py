@@ -93,17 +93,11 @@ class PartBody:
                 etag, date = (mark or "0" for mark in (self.version or "\n").split("\n"))
                 self.path = self.place.with_name(f"{self.place.stem}-{etag}-{date}.{self.ending}")
                 self._file = FileIO(self.path, "wb")
-                self._write(self._file, memoryview(self._held))
+                self._length = put(self._file, memoryview(self._held))
                 self._held.clear()
             if self._file is None:
                 self._file = FileIO(self.path, "ab")
-            self._write(self._file, piece)
-
-    def _write(self, file: FileIO, piece: memoryview) -> None:
-        while piece:
-            count = file.write(piece) or 0
-            self._length += count
-            piece = piece[count:]
+            self._length += put(self._file, piece)
 
     def close(self) -> None:
         """Let go of the file until more bytes come."""
@@ -138,6 +132,14 @@ class PartBody:
             return
         with self.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
             yield view
+
+
+def put(file: FileIO, payload: memoryview) -> int:
+    """Write all of it, and return how much that was."""
+    done = 0
+    while done < len(payload):
+        done += file.write(payload[done:]) or 0
+    return done
 
 
 def found_parts(folder: Path) -> dict[int, Path]:

@@ -80,7 +80,7 @@ class Planner:
                 return plan
             if loaded is not None and loaded.text.lstrip("\ufeff \t\r\n")[:1] in ("", "<", "{"):
                 raise PlaylistBad(f"{shown(offer.url)}: instead of a playlist came {_words(loaded.text)}.")
-        head = self._taken(Piece(url=offer.url, start=0), at_most=_PROBE_BYTES)
+        head = self.taken(Piece(url=offer.url, start=0), at_most=_PROBE_BYTES)
         start = bytes(_held(head)).removeprefix(b"\xef\xbb\xbf").lstrip()
         if start.startswith(b"#EXTM3U") or b"<MPD" in start[:4096]:
             plan = self._listed(self._text(offer.url), wanted_height_px)
@@ -103,7 +103,7 @@ class Planner:
         if track.shape != "file":
             return track
         url = track.segments[0].url
-        head = self._taken(Piece(url=url, start=0), at_most=_PROBE_BYTES)
+        head = self.taken(Piece(url=url, start=0), at_most=_PROBE_BYTES)
         whole = replace(track, file_bytes=head.total, file_version=head.body.version)
         first, *rest = pieces = _file_pieces(url, head)
         if first.length is not None and head.total is not None:
@@ -111,7 +111,7 @@ class Planner:
             def read(offset: int, length: int) -> bytes:
                 held = _held(head)
                 if offset + length > len(held):
-                    held = _held(self._taken(Piece(url=url, start=offset, length=length)))
+                    held = _held(self.taken(Piece(url=url, start=offset, length=length)))
                     offset = 0
                 return bytes(held[offset : offset + length])
 
@@ -174,7 +174,7 @@ class Planner:
 
     def _text(self, url: str) -> _Loaded:
         try:
-            taken = self._taken(Piece(url=url))
+            taken = self.taken(Piece(url=url))
         except OutsideTooLarge as exc:
             raise PlaylistRefused(f"{shown(url)}: the playlist is larger than {MAX_PLAYLIST_BYTES} bytes.") from exc
         try:
@@ -185,9 +185,10 @@ class Planner:
             raise PlaylistBad(f"{shown(url)}: instead of a playlist came {exc}.") from exc
         return _Loaded(plain.decode("utf-8", "replace"), taken.url)
 
-    def _taken(self, piece: Piece, at_most: int | None = None) -> Taken:
+    def taken(self, piece: Piece, *, at_most: int | None = None, limit: int = MAX_PLAYLIST_BYTES) -> Taken:
+        """Return what an address gives, in memory; tried several times."""
         for attempt in range(_ATTEMPTS):
-            taken = Taken(body=MemoryBody(limit=MAX_PLAYLIST_BYTES))
+            taken = Taken(body=MemoryBody(limit=limit))
             try:
                 self.line.take(piece, taken, at_most=at_most)
                 return taken

@@ -9,13 +9,12 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
 from kinodom_common.egress import OutsideBadStatus
 from kinodom_common.errors import KinodomError
 from kinodom_common.logs import get_log
 from kinodom_downloader.adapters.bodies import Body, MemoryBody, Piece, Taken
 from kinodom_downloader.adapters.failures import patience, told
+from kinodom_downloader.adapters.locks import unlocked
 from kinodom_downloader.adapters.parts import PartBody
 from kinodom_downloader.domain import clocks, gate
 from kinodom_downloader.domain.continuity import clock_of
@@ -37,8 +36,7 @@ if TYPE_CHECKING:
 
 log = get_log(__name__)
 
-_PACKINGS: Final = ("gzip", "x-gzip", "deflate")
-_STEP_BYTES: Final = 262_144
+PACKINGS: Final = ("gzip", "x-gzip", "deflate")
 _OPEN_AT_ONCE: Final = 2  # whole segments in memory, so that long ones take no more of it than that
 
 
@@ -187,22 +185,16 @@ class Worker:
 
     def _opened(self, job: Job, segment: Segment, taken: Taken, body: PartBody) -> PartBody:
         """Return the bytes of a segment unpacked and decrypted."""
-        if taken.encoding not in _PACKINGS and segment.key_url is None:
+        if taken.encoding not in PACKINGS and segment.key_url is None:
             return body
         plain = self.bench.folder.plain(job.track, job.index)
         with body.read() as raw, closing(plain):
-            whole = gate.unpacked(raw) if taken.encoding in _PACKINGS else raw
+            whole = gate.unpacked(raw) if taken.encoding in PACKINGS else raw
             if segment.key_url is None:
                 plain.add(memoryview(whole))
                 return plain
-            if not len(whole) or len(whole) % 16:
-                raise gate.NotThatMedia(gate.instead_of_media(whole))
-            cipher = Cipher(algorithms.AES(self._key(segment.key_url)), modes.CBC(bytes.fromhex(segment.iv_hex)))
-            opener = cipher.decryptor()
-            for start in range(0, len(whole), _STEP_BYTES):
-                last = opener.update(whole[start : start + _STEP_BYTES])
-                plain.add(memoryview(last))
-        plain.cut(len(plain) - 16 + len(gate.unpadded(last[-16:])))
+            for step in unlocked(whole, key=self._key(segment.key_url), iv_hex=segment.iv_hex):
+                plain.add(memoryview(step))
         return plain
 
     def _key(self, url: str) -> bytes:

@@ -11,14 +11,16 @@ import os
 import shutil
 import threading
 from dataclasses import dataclass, field
+from io import FileIO
 from typing import TYPE_CHECKING
 
 from kinodom_downloader.adapters.disk import flush, told_when_full
-from kinodom_downloader.adapters.parts import FileBody, PartBody, found_parts, machine_ran_on
+from kinodom_downloader.adapters.parts import FileBody, PartBody, found_parts, machine_ran_on, put
 from kinodom_downloader.domain.live import piece_path
-from kinodom_downloader.domain.plan import Plan, kept_tracks
+from kinodom_downloader.domain.plan import Plan, kept_tracks, moved_tracks
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from kinodom_downloader.domain.gate import Payload
@@ -37,13 +39,14 @@ class WorkFolder:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def opened(cls, path: Path, plan: Plan) -> WorkFolder:
-        """Return the folder, cleared of everything that does not belong to this plan."""
+    def opened(cls, path: Path, plan: Plan, *, start_over: AbstractSet[int] = frozenset()) -> WorkFolder:
+        """Return the folder, cleared of everything that does not belong to this plan, and of these tracks."""
         with told_when_full():
             path.mkdir(parents=True, exist_ok=True)
-            stored = path / "plan.json"
-            kept = kept_tracks(Plan.from_json(stored.read_text("utf-8")) if stored.exists() else None, plan)
             folder = cls(path, plan)
+            before = folder._plan_before()
+            kept = kept_tracks(before, plan) - start_over
+            moved = moved_tracks(before, plan)
             entries = [entry for entry in folder._listed() if entry[0] in kept and folder._place(*entry[:2]).exists()]
             for old in path.glob("t[0-9]*"):
                 if old.name.removeprefix("t") not in {str(index) for index in kept}:
@@ -56,14 +59,32 @@ class WorkFolder:
             fresh_plan = path / "plan.part"
             fresh_plan.write_text(plan.as_json(), "utf-8")
             flush(fresh_plan)
-            fresh_plan.rename(stored)
+            fresh_plan.rename(path / "plan.json")
             for index in range(len(plan.tracks)):
                 folder._track(index).mkdir(exist_ok=True)
             ran_on = machine_ran_on(path)
             for index in range(len(plan.tracks)):
-                folder._look_through(index, ran_on=ran_on)
+                folder._look_through(index, ran_on=ran_on, moved=index in moved)
             flush(path)
         return folder
+
+    def doubtful(self) -> list[tuple[int, int]]:
+        """Return the shortest finished piece of each track that the plan keeps while its addresses are others.
+
+        Asked before the folder is opened. Single files are told apart by their length and version.
+        """
+        before = self._plan_before()
+        found: list[tuple[int, int]] = []
+        for track in sorted(kept_tracks(before, self.plan) & moved_tracks(before, self.plan)):
+            plan = self.plan.tracks[track]
+            sizes = [
+                (self.piece(track, index).stat().st_size, index)
+                for index, segment in enumerate(plan.segments)
+                if plan.shape == "segments" and not segment.is_init and self.piece(track, index).exists()
+            ]
+            if sizes:
+                found.append((track, min(sizes)[1]))
+        return found
 
     def piece(self, track: int, index: int) -> Path:
         """Return where a whole piece lies."""
@@ -102,10 +123,10 @@ class WorkFolder:
             if self.plan.tracks[track].shape == "file":
                 self._put(track, self.plan.tracks[track].segments[index].offset or 0, payload)
             else:
-                place = self.piece(track, index)
-                fresh = place.with_suffix(".new")
-                fresh.write_bytes(payload)
-                fresh.rename(place)
+                place = str(self.piece(track, index))
+                with FileIO(place + ".new", "wb") as file:
+                    put(file, memoryview(payload))
+                os.rename(place + ".new", place)  # noqa: PTH104 - a film may have very many pieces
         self.note(track, index, len(payload))
 
     def part(self, track: int, index: int) -> PartBody:
@@ -171,16 +192,21 @@ class WorkFolder:
                 listed.flush()
                 os.fsync(listed.fileno())
 
-    def _look_through(self, track: int, *, ran_on: bool) -> None:
-        """Find what is not on the list; after a power cut throw it away: nobody knows what of it reached the disk."""
+    def _look_through(self, track: int, *, ran_on: bool, moved: bool) -> None:
+        """Find what is not on the list; after a power cut throw it away: nobody knows what of it reached the disk.
+
+        A part is thrown away also when the addresses are others: its other half might be of another rendition.
+        """
         folder = self._track(track)
         parts = {(track, index): path for index, path in found_parts(folder).items()}
         whole = {(track, int(path.stem)): path for path in folder.glob("*.seg")}
         loose = {key: path for key, path in whole.items() if key not in self.safe}
         if ran_on:
-            self._parts |= parts
             self._unlisted |= loose.keys()
-            return
+            loose = {}
+        if ran_on and not moved:
+            self._parts |= parts
+            parts = {}
         for path in (*parts.values(), *loose.values()):
             path.unlink()
 
@@ -199,6 +225,10 @@ class WorkFolder:
 
     def _track(self, track: int) -> Path:
         return self.path / f"t{track}"
+
+    def _plan_before(self) -> Plan | None:
+        stored = self.path / "plan.json"
+        return Plan.from_json(stored.read_text("utf-8")) if stored.exists() else None
 
     def _listed(self) -> list[tuple[int, int, int]]:
         """Return the list; a line that was being written when the end came is left out."""
