@@ -66,7 +66,7 @@ def test_a_film_is_found_chosen_fetched_and_played(
     tab.page.wait_for_url("**dub=kotelnaya**")
     tab.page.select_option("#height", "360")
 
-    tab.page.click("button:has-text('Download all')")
+    tab.page.click("form[data-wish-form] button[type=submit]")
 
     tab.page.wait_for_url("**/downloads")
     for episode in (1, 2, 3):

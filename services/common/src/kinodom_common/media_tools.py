@@ -125,6 +125,47 @@ def poster(path: Path, *, at_s: float, out: Path, width_px: int, height_px: int)
     )
 
 
+def sprites(
+    path: Path,
+    *,
+    out: Path,
+    step_s: float,
+    size_px: tuple[int, int],
+    grid: tuple[int, int],
+    sheets: int,
+    keys_only: bool,
+) -> Command:
+    """Return the command that writes sheets `sprite-0.jpg`, … of small pictures at even steps.
+
+    With `keys_only` nothing but key frames is read and decoded: a twentieth of the work.
+    """
+    (width, height), (columns, rows) = size_px, grid
+    skip = ("-discard", "nokey", "-skip_frame", "nokey") if keys_only else ("-skip_loop_filter", "all")
+    fit = f"scale={int(width)}:{int(height)}:flags=fast_bilinear,setsar=1"
+    pick = f"fps=1/{step_s:.6f}:start_time=0,{fit},tile={int(columns)}x{int(rows)}"
+    # image2 reads a percent sign of the folder's name as a place for the number.
+    folder = str(out.absolute()).replace("%", "%%")
+    return Command(
+        "ffmpeg",
+        (
+            *(*_QUIET, "-y", *_SAFE, *skip, *_input(MediaInput(path=path, demuxer="mov"))),
+            *("-map", "0:v:0", "-an", "-vf", pick, "-frames:v", str(int(sheets)), "-q:v", "5"),
+            *("-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-f", "image2", "-start_number", "0"),
+            f"file:{folder}/sprite-%d.jpg",
+        ),
+    )
+
+
+LOUDNESS_KEY = "lavfi.r128.I"
+
+
+def loudness(path: Path) -> Command:
+    """Return the command that measures the loudness of a packaged sound; its last line on stdout has the result."""
+    meter = f"ebur128=metadata=1:framelog=verbose,ametadata=mode=print:key={LOUDNESS_KEY}:file=-"
+    source = _input(MediaInput(path=path, demuxer="mov"))
+    return Command("ffmpeg", (*_QUIET, *_SAFE, *source, "-map", "0:a:0", "-af", meter, "-f", "null", "-"))
+
+
 def synthetic_film(
     out: Path,
     *,

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from kinodom_common.contracts.offers import Offer
     from kinodom_common.contracts.videos import VideoIn
+    from kinodom_common.contracts.wishes import WishRequest
+    from kinodom_downloader.adapters.packaging import Packaged
     from kinodom_downloader.domain.fetched import Fetched
     from kinodom_downloader.domain.wishes import StoredWish
 
@@ -111,19 +113,13 @@ class MediaLibrary:
                 staging,
                 language=request.language,
                 translation_name=request.translation_name,
+                skips=offer.skips,
                 progress=on_packaged,
                 stopped=should_stop,
             )
         except ProgramStopped as exc:
             raise LeaseLost("Another worker has taken this wish over.") from exc
-        video = video_of(
-            request,
-            tracks=made.tracks,
-            duration_s=made.duration_s,
-            height_px=made.height_px,
-            size_bytes=made.size_bytes,
-            now_s=time.time(),
-        )
+        video = _described(request, made)
         shown = publish(
             staging, self._library, wish.wish_id, video, source=offer.source, fence=fence, trash=self._trash
         )
@@ -136,3 +132,16 @@ class MediaLibrary:
     def reap(self, is_current: Callable[[str], bool]) -> list[str]:
         """Delete the work folders of wishes that are not current and have been quiet for two leases."""
         return reap(self._work, is_current, idle_s=REAP_IDLE_S, now_s=time.time())
+
+
+def _described(request: WishRequest, made: Packaged) -> VideoIn:
+    return video_of(
+        request,
+        tracks=made.tracks,
+        duration_s=made.duration_s,
+        height_px=made.height_px,
+        size_bytes=made.size_bytes,
+        sprites=made.sprites,
+        skips=made.skips,
+        now_s=time.time(),
+    )

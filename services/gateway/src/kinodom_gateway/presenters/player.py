@@ -50,6 +50,8 @@ class VideoView:
     manifest_url: str
     live_url: str | None  # of a film that is still coming
     link_expires_at: int
+    sprites: bool  # there are small pictures for the seek bar
+    skips: tuple[dict[str, object], ...]  # parts that most people pass over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +150,8 @@ def _video(page: TitlePage, video: Video, link: MediaLink, *, is_there: bool) ->
         manifest_url=link.manifest_url,
         live_url=None if is_there else link.live_url,
         link_expires_at=link.expires_at_s,
+        sprites=video.sprites,
+        skips=tuple(skip.model_dump() for skip in video.skips),
     )
 
 
