@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, HttpUrl, SecretStr
 
+from kinodom_common.media_tools import Encoder
 from kinodom_common.settings import CommonSettings, WholePath
 
 
@@ -29,5 +30,6 @@ class WorkerSettings(WebSettings):
     import_root: WholePath | None = None  # films the household has, read only; None: none are imported
     keep_free_gb: Annotated[float, Field(ge=0, le=1_000_000)] = 5.0  # no download takes these
     keep_free_percent: Annotated[float, Field(ge=0, le=90)] = 2.0  # nor these; the larger counts
+    encoder: Encoder = "libx264"  # of pictures that no browser plays; a chip's when this machine has one
     segment_workers: Annotated[int, Field(ge=1, le=32)] = 12  # parallel segments of one film
     user_agent: str = "Kinodom/0.1 (self-hosted)"

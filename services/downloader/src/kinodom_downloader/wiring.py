@@ -158,7 +158,10 @@ def tools(settings: WorkerSettings) -> working.Tools:
     """Return what a worker works with; called in the work horse, after the fork."""
     key = settings.inner_key.get_secret_value()
     rules, keep = EgressRules(parse_allow_lan(settings.allow_lan)), keep_free(settings)
-    wishes, library = StoredWishes(open_store(settings.store)), MediaLibrary(settings.media_root)
+    wishes, library = (
+        StoredWishes(open_store(settings.store)),
+        MediaLibrary(settings.media_root, encoder=settings.encoder),
+    )
     return working.Tools(
         wishes=wishes,
         resolver=ResolverOffers(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kinodom_common.contracts.offers import Offer
     from kinodom_common.contracts.videos import VideoIn
     from kinodom_common.contracts.wishes import WishRequest
+    from kinodom_common.media_tools import Encoder
     from kinodom_downloader.adapters.packaging import Packaged
     from kinodom_downloader.domain.fetched import Fetched
     from kinodom_downloader.domain.wishes import StoredWish
@@ -46,8 +47,8 @@ def size_of(folder: Path) -> int:
 class MediaLibrary:
     """The port `Library` on a disk."""
 
-    def __init__(self, media_root: Path) -> None:
-        self._root = media_root
+    def __init__(self, media_root: Path, *, encoder: Encoder = "libx264") -> None:
+        self._root, self._encoder = media_root, encoder
         self._library, self._work, self._trash = (media_root / name for name in ("library", "work", "trash"))
 
     def check(self) -> None:
@@ -114,6 +115,7 @@ class MediaLibrary:
                 language=request.language,
                 translation_name=request.translation_name,
                 skips=offer.skips,
+                encoder=self._encoder,
                 progress=on_packaged,
                 stopped=should_stop,
             )

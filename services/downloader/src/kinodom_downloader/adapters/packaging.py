@@ -13,6 +13,7 @@ from kinodom_common.media_tools import SubtitleOutput, TrackOutput
 from kinodom_common.media_tools import package as package_command
 from kinodom_common.processes import checked
 from kinodom_common.processes import run as run_program
+from kinodom_downloader.adapters.encoders import working_encoder
 from kinodom_downloader.adapters.loudness import loudness_lufs
 from kinodom_downloader.adapters.posters import make_poster
 from kinodom_downloader.adapters.sources import Runner, Source, open_source
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kinodom_common.contracts.offers import Skip
+    from kinodom_common.media_tools import Encoder
     from kinodom_downloader.domain.fetched import Fetched
 
 log = get_log(__name__)
@@ -65,6 +67,7 @@ class _Tell:
     """The caller's ports."""
 
     run: Runner
+    encoder: Encoder
     progress: Callable[[float], None]
     stopped: Callable[[], bool]
 
@@ -74,6 +77,7 @@ def package(
     out: Path,
     *,
     run: Runner = run_program,
+    encoder: Encoder = "libx264",
     language: str | None = None,
     translation_name: str = "",
     skips: Sequence[Skip] = (),
@@ -86,6 +90,7 @@ def package(
         fetched: whole and checked parts; they are only read.
         out: the staging folder; it must not exist. After an error it may hold half of the files: delete it.
         run: the program runner.
+        encoder: for a picture that no browser plays; one that does not work here is replaced by `libx264`.
         language: BCP 47, of the sound when the source does not say.
         translation_name: name of the dub, the label of the first sound track.
         skips: parts that most people pass over, as the source said; they become chapters.
@@ -99,7 +104,7 @@ def package(
         ProgramFailed, ProgramTimeout, ProgramMissing, ProgramStopped, NoSpace: see `kinodom_common.processes`.
     """
     out.mkdir(parents=True)
-    tell = _Tell(run=run, progress=progress, stopped=stopped)
+    tell = _Tell(run=run, encoder=encoder, progress=progress, stopped=stopped)
     with tempfile.TemporaryDirectory(prefix=f".{out.name[:40]}-", dir=out.parent) as folder:
         tracks, sums = _build(fetched, out, Path(folder), language, translation_name, tell)
     _write_manifests(tracks, out)
@@ -152,7 +157,9 @@ def _write(
 ) -> None:
     """Write the planned tracks and the subtitles of one source in one pass."""
     length_s = next((length.duration_s for plan in plans if (length := plan.length())), None)
-    outputs: list[TrackOutput | SubtitleOutput] = [plan.output(out) for plan in plans]
+    converts = any(plan.handling.treatment == "h264" for plan in plans)
+    encoder = working_encoder(tell.encoder, run=tell.run) if converts else tell.encoder
+    outputs: list[TrackOutput | SubtitleOutput] = [plan.output(out, encoder) for plan in plans]
     outputs += [output for _text, output in texts]
 
     def on_line(line: str) -> None:
