@@ -11,13 +11,18 @@ from kinodom_common.media_tools import Encoder
 from kinodom_common.settings import CommonSettings, WholePath
 
 
-class WebSettings(CommonSettings):
+class CheckSettings(CommonSettings):
+    """For the check of the house: the disk and the catalogue."""
+
+    media_root: Path  # holds library/ work/ trash/ in one file system
+    catalogue_url: HttpUrl
+
+
+class WebSettings(CheckSettings):
     """For the web service: it stores wishes and hints at them, and takes films away."""
 
     store: str  # `sqlite:///path` or `mongodb://host/downloader`
     redis_url: SecretStr
-    media_root: Path  # holds library/ work/ trash/ in one file system
-    catalogue_url: HttpUrl
     trash_days: Annotated[float, Field(ge=0, le=3650)] = 7.0  # a deleted film can be brought back so long; 0: never
     parallel_wishes: Annotated[int, Field(ge=1, le=16)] = 2  # by all workers together
 

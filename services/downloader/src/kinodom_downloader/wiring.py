@@ -23,11 +23,12 @@ from kinodom_downloader.adapters.library import MediaLibrary
 from kinodom_downloader.adapters.live_pieces import LivePieces
 from kinodom_downloader.adapters.news import QUEUE, RedisAnnouncer, RqHints
 from kinodom_downloader.adapters.offers import ResolverOffers
+from kinodom_downloader.adapters.shelves import LibraryShelves
 from kinodom_downloader.adapters.trash import MediaTrash
 from kinodom_downloader.adapters.ushering import Usher
 from kinodom_downloader.adapters.wants import RedisWants
 from kinodom_downloader.adapters.wish_store import StoredWishes
-from kinodom_downloader.domain import asking, exporting, removing, working
+from kinodom_downloader.domain import asking, checking, exporting, removing, working
 from kinodom_downloader.domain.door import Door
 from kinodom_downloader.domain.room import KeepFree
 from kinodom_downloader.domain.taking import let_go
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     import redis
 
-    from kinodom_downloader.settings import WebSettings, WorkerSettings
+    from kinodom_downloader.settings import CheckSettings, WebSettings, WorkerSettings
 
 
 PATIENT_REPLY_S = 5.0  # longer than any wait for a viewer
@@ -113,10 +114,18 @@ def removals(settings: WebSettings) -> removing.RemovalDesk:
     )
 
 
-def shelf(settings: WebSettings) -> CatalogueClient:
+def shelf(settings: CheckSettings) -> CatalogueClient:
     """Return the catalogue."""
     key = settings.inner_key.get_secret_value()
     return CatalogueClient(HttpClient("catalogue", str(settings.catalogue_url), inner_key=key))
+
+
+def check_house(
+    settings: CheckSettings, say: Callable[[str], None], *, repair: bool, with_sums: bool
+) -> checking.Outcome:
+    """Compare the disk with the catalogue."""
+    shelves = LibraryShelves(settings.media_root)
+    return checking.check(books=shelf(settings), shelves=shelves, repair=repair, with_sums=with_sums, say=say)
 
 
 def keep_free(settings: WorkerSettings) -> KeepFree:
