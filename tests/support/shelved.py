@@ -35,14 +35,18 @@ def a_track(container: Container, *parts: Path, role: Role = "muxed", language: 
 
 
 def put_on_shelf(
-    root: Path, *tracks: FetchedTrack, request: WishRequest = REQUEST, skips: tuple[Skip, ...] = (), **changes: Any
+    root: Path, *tracks: FetchedTrack, request: WishRequest = REQUEST, skips: tuple[Skip, ...] = (), **options: Any
 ) -> str:
     """Publish a film below `root` and return its id; without tracks it is a short one with irregular key frames."""
     video_id = rules.wish_id_of(request)
     made_of = tracks or (a_track("ts", *clips.film_ts_parts()),)
     staging = root / "work" / video_id / "stage"
     made = package(
-        Fetched(tracks=made_of, duration_s=None, total_bytes=0), staging, language=request.language, skips=skips
+        Fetched(tracks=made_of, duration_s=None, total_bytes=0),
+        staging,
+        language=request.language,
+        skips=skips,
+        **options,
     )
     video = video_of(
         request,
@@ -53,6 +57,6 @@ def put_on_shelf(
         now_s=time.time(),
         sprites=made.sprites,
         skips=made.skips,
-    ).model_copy(update=changes)
+    )
     publish(staging, root / "library", video_id, video, source="demo", fence=lambda: None, trash=root / "trash")
     return video_id

@@ -15,6 +15,7 @@ from kinodom_common.egress import EgressRules, parse_allow_lan
 from kinodom_common.http import HttpClient
 from kinodom_common.queueing import connect, make_queue, ping
 from kinodom_common.store import open_store
+from kinodom_downloader.adapters.catalogue_dubs import CatalogueDubs
 from kinodom_downloader.adapters.errands import StoredErrands
 from kinodom_downloader.adapters.exports import LibraryExports
 from kinodom_downloader.adapters.fetcher import EngineFetcher
@@ -169,7 +170,7 @@ def tools(settings: WorkerSettings) -> working.Tools:
     rules, keep = EgressRules(parse_allow_lan(settings.allow_lan)), keep_free(settings)
     wishes, library = (
         StoredWishes(open_store(settings.store)),
-        MediaLibrary(settings.media_root, encoder=settings.encoder),
+        _library(settings),
     )
     return working.Tools(
         wishes=wishes,
@@ -192,3 +193,8 @@ def tools(settings: WorkerSettings) -> working.Tools:
         make_room=partial(removing.make_room, trash=MediaTrash(settings.media_root), keep=keep),
         parallel=settings.parallel_wishes,
     )
+
+
+def _library(settings: WorkerSettings) -> MediaLibrary:
+    dubs = CatalogueDubs(shelf(settings))
+    return MediaLibrary(settings.media_root, encoder=settings.encoder, other_dubs=dubs)

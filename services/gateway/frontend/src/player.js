@@ -18,7 +18,7 @@ const NEXT_OFFER_S = 20;
  * @property {{video_id: string, heading: string, subheading: string, poster_url: string, duration_s: number,
  *   manifest_url: string, live_url: string | null, link_expires_at: number, sprites: boolean,
  *   skips: import("./player/skips.js").Skip[], start_s: number}} video
- * @property {{name: string, kind: string, video_id: string, url: string, current: boolean}[]} dubs
+ * @property {{name: string, label: string, kind: string, video_id: string, url: string, current: boolean}[]} dubs
  * @property {{label: string, url: string, video_id: string} | null} previous
  * @property {{label: string, url: string, video_id: string} | null} next
  * @property {boolean} series there may be episodes before and after it, here or at its source
@@ -57,6 +57,7 @@ function soloActs(page, media) {
     dubs: () =>
       page.dubs.map((dub) => ({
         text: dub.name,
+        label: dub.label,
         note: dub.kind,
         checked: dub.current,
         href: dub.current ? undefined : `${dub.url}${dub.url.includes("?") ? "&" : "?"}t=${Math.floor(media.currentTime)}`,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { dubsOf } from "../src/player/settings.js";
 import { isLastEnding, skipAt } from "../src/player/skips.js";
 import { cellAt, cellsOf } from "../src/player/sprites.js";
 
@@ -39,4 +40,24 @@ test("an ending that runs to the end of the film makes way for the next one", ()
   assert.equal(isLastEnding(skips, 1310, 1400), true);
   assert.equal(isLastEnding(skips, 1310, 1500), false);
   assert.equal(isLastEnding(skips, 50, 1400), false);
+});
+
+const dubs = [
+  { text: "Kotelnaya", label: "Kotelnaya", checked: true },
+  { text: "Prichal", label: "Prichal", checked: false, href: "/watch/x" },
+  { text: "Chor", label: "Chor", checked: false, href: "/watch/y" },
+];
+
+test("a dub whose sound is here is taken without leaving the film, the others stay links", () => {
+  const picked = [];
+  const sounds = [{ id: 0, label: "Stereo", active: true }, { id: 1, label: "Prichal", active: false }];
+  const film = { sounds: () => sounds, setSound: (id) => picked.push(id) };
+
+  const choices = dubsOf(film, dubs);
+  choices[1].pick();
+  choices[0].pick();
+
+  assert.deepEqual(picked, [1, 0]);
+  assert.deepEqual(choices.map((one) => [one.checked, one.href]), [[true, undefined], [false, undefined], [false, "/watch/y"]]);
+  assert.equal(dubsOf({ ...film, sounds: () => sounds.slice(1) }, dubs), dubs);
 });

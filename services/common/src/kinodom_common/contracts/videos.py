@@ -30,6 +30,7 @@ class TrackInfo(Reply):
     size_bytes: int = 0
     sha256: str = ""
     loudness_lufs: float | None = None  # of a sound, integrated (EBU R 128); None: not known
+    dub: str | None = None  # of a sound that belongs to another dub of the same picture; None: the video's own
 
 
 class VideoIn(Request):

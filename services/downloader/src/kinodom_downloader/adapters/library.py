@@ -12,6 +12,7 @@ from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 from kinodom_common.processes import ProgramStopped
+from kinodom_downloader.adapters.other_dubs import borrow
 from kinodom_downloader.adapters.packaging import package
 from kinodom_downloader.adapters.publish import find_published, publish, reap
 from kinodom_downloader.domain.room import Disk, MediaFolderUnusable
@@ -19,7 +20,7 @@ from kinodom_downloader.domain.shown import video_of
 from kinodom_downloader.domain.wishes import LEASE_S, LeaseLost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from kinodom_common.contracts.offers import Offer
@@ -47,8 +48,15 @@ def size_of(folder: Path) -> int:
 class MediaLibrary:
     """The port `Library` on a disk."""
 
-    def __init__(self, media_root: Path, *, encoder: Encoder = "libx264") -> None:
-        self._root, self._encoder = media_root, encoder
+    def __init__(
+        self,
+        media_root: Path,
+        *,
+        encoder: Encoder = "libx264",
+        other_dubs: Callable[[WishRequest], Sequence[str]] = lambda _request: (),
+    ) -> None:
+        """Take the folder, the encoder for what no browser plays, and who knows ids of other dubs of an episode."""
+        self._root, self._encoder, self._other_dubs = media_root, encoder, other_dubs
         self._library, self._work, self._trash = (media_root / name for name in ("library", "work", "trash"))
 
     def check(self) -> None:
@@ -116,6 +124,7 @@ class MediaLibrary:
                 translation_name=request.translation_name,
                 skips=offer.skips,
                 encoder=self._encoder,
+                other_dubs=lambda tracks, out: borrow(tracks, out, self._library, self._other_dubs(request)),
                 progress=on_packaged,
                 stopped=should_stop,
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from kinodom_common.contracts.offers import Skip
     from kinodom_common.media_tools import Encoder
+    from kinodom_downloader.adapters.other_dubs import Lent
     from kinodom_downloader.domain.fetched import Fetched
 
 log = get_log(__name__)
@@ -81,6 +82,7 @@ def package(
     language: str | None = None,
     translation_name: str = "",
     skips: Sequence[Skip] = (),
+    other_dubs: Callable[[TrackSet, Path], Sequence[Lent]] = lambda _tracks, _out: (),
     progress: Callable[[float], None] = lambda _fraction: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Packaged:
@@ -94,6 +96,7 @@ def package(
         language: BCP 47, of the sound when the source does not say.
         translation_name: name of the dub, the label of the first sound track.
         skips: parts that most people pass over, as the source said; they become chapters.
+        other_dubs: links sounds of other dubs of the same picture into the folder and returns them.
         progress: called with 0 to 1 while the tracks are written.
         stopped: asked a few times a second; yes ends the work.
 
@@ -107,6 +110,10 @@ def package(
     tell = _Tell(run=run, encoder=encoder, progress=progress, stopped=stopped)
     with tempfile.TemporaryDirectory(prefix=f".{out.name[:40]}-", dir=out.parent) as folder:
         tracks, sums = _build(fetched, out, Path(folder), language, translation_name, tell)
+    loud = _loudness(tracks, out, tell)
+    own = _described(tracks, sums, loud)
+    lent = other_dubs(tracks, out)
+    tracks = replace(tracks, audio=(*tracks.audio, *(one.track for one in lent)))
     _write_manifests(tracks, out)
     skips = fitting(skips, tracks.duration_s)
     if skips:
@@ -116,10 +123,10 @@ def package(
         make_poster(out / tracks.video.file, tracks.duration_s, out, run=run)
         sprites = make_sprites(tracks.video, tracks.duration_s, out, run=run, stopped=stopped)
     return Packaged(
-        tracks=_described(tracks, sums, _loudness(tracks, out, tell)),
+        tracks=(*own, *(one.told for one in lent)),
         duration_s=tracks.duration_s,
         height_px=tracks.video.height_px if tracks.video else None,
-        size_bytes=sum(path.stat().st_size for path in out.iterdir()),
+        size_bytes=sum(path.stat().st_size for path in out.iterdir()) - sum(one.track.size_bytes for one in lent),
         sprites=sprites,
         skips=tuple(skips),
     )

@@ -31,6 +31,7 @@ class DubLink:
     """The same episode in another dub or height."""
 
     name: str
+    label: str  # of its sound, where another film of the same picture has it too
     kind: str
     video_id: str
     url: str
@@ -173,6 +174,7 @@ def _dubs(page: TitlePage, video: Video) -> tuple[DubLink, ...]:
     return tuple(
         DubLink(
             name=words.dub(one.translation_name) + (f", {one.height_px}p" if several else ""),
+            label=one.translation_name,
             kind=words.translation_kind(one.translation_kind),
             video_id=one.video_id,
             url=url_for("watching.watch", video_id=one.video_id),
