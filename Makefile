@@ -6,7 +6,7 @@ PYTEST = $(PYTHON) -m pytest
 COMPOSE ?= docker compose
 SOURCES = services demo house tests $(wildcard bench)
 
-.PHONY: help run demo status front-end up down logs ps check format lint types unit node-test test test-compose check-source \
+.PHONY: help run demo status fsck front-end up down logs ps check format lint types unit node-test test test-compose check-source \
 	bench bench-serve bench-start bench-search bench-truth bench-kill bench-download bench-faults bench-firstframe words lock \
 	dev clean
 
@@ -39,6 +39,14 @@ logs: ## follow the containers' logs
 
 ps: ## say how the containers are
 	@$(COMPOSE) ps
+
+##@ Look after it
+fsck: dev ## compare the films on the disk with the catalogue of the running house: make fsck ARGS="--repair --sums"
+	@data=$${KINODOM_DATA:-data}; \
+	port=$$($(PYTHON) -c 'import json, sys; print(json.load(open(sys.argv[1]))["ports"]["catalogue"])' "$$data/run/ports.json") && \
+	exec env PYTHONPATH=services/common/src:services/downloader/src KINODOM_MEDIA_ROOT="$$data/media" \
+		KINODOM_INNER_KEY_FILE="$$data/secrets/inner_key" KINODOM_CATALOGUE_URL="http://127.0.0.1:$$port" \
+		$(PYTHON) -m kinodom_downloader.fsck $(ARGS)
 
 ##@ Work on the code
 check: lint types unit node-test ## everything quick: format, lint, types, unit and contract tests

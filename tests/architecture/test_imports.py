@@ -19,7 +19,7 @@ CLIENTS_OF = {
     "kinodom_gateway": {"catalogue", "downloader", "resolver", "sync"},
     "kinodom_downloader": {"resolver", "catalogue"},
 }
-ENVIRONMENT_READERS = {"wsgi.py", "worker.py", "usher.py"}
+ENVIRONMENT_READERS = {"wsgi.py", "worker.py", "usher.py", "fsck.py"}
 PLACES_OF_REQUESTS = ("http.py", "egress/")
 JOINERS = {"wiring.py"}
 NAMERS = {"worker.py", "jobs.py"}  # take the names of the queue and of its jobs from the adapter that gives the hints

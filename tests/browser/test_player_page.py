@@ -204,3 +204,39 @@ def test_a_phone_has_the_controls_under_the_picture(open_tab: Callable[..., Tab]
     assert seek is not None
     assert seek["y"] >= picture["y"] + picture["height"]
     assert width_px == PHONE["width"]
+
+
+def test_the_seek_bar_shows_the_moment_under_the_pointer(watching: Tab) -> None:
+    box = watching.page.locator(".seek input").bounding_box()
+    assert box is not None
+
+    def point(share: float) -> None:
+        watching.page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
+
+    point(0.3)
+    watching.until("performance.getEntriesByType('resource').some((one) => one.name.endsWith('/sprites.vtt'))")
+    point(0.75)
+
+    watching.until("document.querySelector('[data-part=peek-picture]').getAttribute('viewBox') === '240 136 240 136'")
+    watching.until(
+        "performance.getEntriesByType('resource').some((one) => one.name.endsWith('/sprite-0.jpg') && one.responseEnd)"
+    )
+    seen = watching.page.locator("[data-part=peek-picture]").bounding_box()
+    assert seen is not None
+    assert seen["width"] > 100
+    assert watching.page.locator("[data-part=peek-time]").inner_text() == "0:45"
+    assert watching.complaints == []
+
+
+def test_an_opening_is_passed_over_by_the_slot_or_its_key(watching: Tab, house: Cinema) -> None:
+    watching.page.goto(house.watch_url(SECOND))
+    watching.until(PLAYS)
+    watching.page.evaluate("document.querySelector('video').currentTime = 22")
+    offer = watching.page.get_by_role("button", name="Skip the opening")
+    offer.wait_for()
+
+    watching.page.keyboard.press("KeyS")
+
+    watching.until(f"{POSITION} >= 40")
+    offer.wait_for(state="hidden")
+    assert watching.page.locator("[data-part=chapters] rect").count() == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
+from kinodom_downloader import fsck
 from tests.support.journey import (
     PLAYING,
     ask_api,
@@ -66,7 +68,7 @@ def test_a_film_is_found_chosen_fetched_and_played(
     tab.page.wait_for_url("**dub=kotelnaya**")
     tab.page.select_option("#height", "360")
 
-    tab.page.click("button:has-text('Get 1 to 3')")
+    tab.page.click("form[data-wish-form] button[type=submit]")
 
     tab.page.wait_for_url("**/downloads")
     for episode in (1, 2, 3):
@@ -269,3 +271,18 @@ def test_a_worker_killed_in_mid_fetch_costs_nothing_but_time(house: House, open_
 
 def _pidfd(pid: int) -> int:
     return os.pidfd_open(pid)
+
+
+def test_in_the_end_the_disk_and_the_catalogue_agree_to_the_byte(house: House) -> None:
+    data = Path(house.folder)
+    told = {
+        "KINODOM_MEDIA_ROOT": str(data / "media"),
+        "KINODOM_INNER_KEY_FILE": str(data / "secrets/inner_key"),
+        "KINODOM_CATALOGUE_URL": f"http://127.0.0.1:{house.noted()['ports']['catalogue']}",
+    }
+    out = io.StringIO()
+
+    code = fsck.main(["--sums"], told, out)
+
+    assert code == 0, out.getvalue()
+    assert "0 found wrong" in out.getvalue()

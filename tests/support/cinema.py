@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from kinodom_common.contracts.offers import Skip
 from kinodom_common.contracts.rooms import RoomList
 from kinodom_common.contracts.titles import (
     SearchLine,
@@ -193,6 +194,8 @@ def _video(video_id: str, episode: int, name: str, dub: str, dub_name: str) -> V
         translation_kind="voice" if dub != "original" else "original",
         height_px=360,
         duration_s=FILM_S,
+        sprites=True,
+        skips=(Skip(kind="opening", start_s=20.0, end_s=40.0),) if episode == 2 else (),
         published_at=LONG_AGO,
     )
 
@@ -254,6 +257,14 @@ def make_film(folder: Path) -> None:
     subprocess.run([*run, *picture, *sound, *coding, "-shortest", *dash], cwd=folder, check=True)
     still = [*run, "-i", "manifest.mpd", "-frames:v", "1", "poster.jpg"]
     subprocess.run(still, cwd=folder, check=True)
+    tiles = [*run, "-i", "manifest-stream0.mp4", "-vf", "fps=1/10,scale=240:136,tile=3x2", "-frames:v", "1"]
+    subprocess.run([*tiles, "sprite-0.jpg"], cwd=folder, check=True)
+    cues = "".join(
+        f"00:00:{at:02d}.000 --> 00:{(at + 10) // 60:02d}:{(at + 10) % 60:02d}.000\n"
+        f"sprite-0.jpg#xywh={240 * (at // 10 % 3)},{136 * (at // 30)},240,136\n\n"
+        for at in range(0, 60, 10)
+    )
+    (folder / "sprites.vtt").write_text(f"WEBVTT\n\n{cues}")
 
 
 def build_front_end(folder: Path) -> None:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from kinodom_common.contracts.offers import Skip
 from kinodom_common.contracts.titles import TitleCard
 from kinodom_common.contracts.wishes import WishRequest
 from kinodom_downloader.adapters.packaging import package
@@ -33,12 +34,20 @@ def a_track(container: Container, *parts: Path, role: Role = "muxed", language: 
     )
 
 
-def put_on_shelf(root: Path, *tracks: FetchedTrack, request: WishRequest = REQUEST, **changes: Any) -> str:
+def put_on_shelf(
+    root: Path, *tracks: FetchedTrack, request: WishRequest = REQUEST, skips: tuple[Skip, ...] = (), **options: Any
+) -> str:
     """Publish a film below `root` and return its id; without tracks it is a short one with irregular key frames."""
     video_id = rules.wish_id_of(request)
     made_of = tracks or (a_track("ts", *clips.film_ts_parts()),)
     staging = root / "work" / video_id / "stage"
-    made = package(Fetched(tracks=made_of, duration_s=None, total_bytes=0), staging, language=request.language)
+    made = package(
+        Fetched(tracks=made_of, duration_s=None, total_bytes=0),
+        staging,
+        language=request.language,
+        skips=skips,
+        **options,
+    )
     video = video_of(
         request,
         tracks=made.tracks,
@@ -46,6 +55,8 @@ def put_on_shelf(root: Path, *tracks: FetchedTrack, request: WishRequest = REQUE
         height_px=made.height_px,
         size_bytes=made.size_bytes,
         now_s=time.time(),
-    ).model_copy(update=changes)
+        sprites=made.sprites,
+        skips=made.skips,
+    )
     publish(staging, root / "library", video_id, video, source="demo", fence=lambda: None, trash=root / "trash")
     return video_id

@@ -43,6 +43,7 @@ OPERATOR_SETTINGS: Mapping[str, tuple[str, ...]] = {
             "PARALLEL_WISHES",
             "KEEP_FREE_GB",
             "TRASH_DAYS",
+            "ENCODER",
             "KEEP_FREE_PERCENT",
             "SEGMENT_WORKERS",
             "WATCHED_GB",

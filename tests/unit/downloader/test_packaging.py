@@ -280,6 +280,7 @@ def test_nothing_but_the_finished_files_is_left(tmp_path: Path) -> None:
     packaged: Packaged = package(_fetched(FILMS["ts"]), tmp_path / "out")
 
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {"v.mp4", "a-und.mp4", "v.m3u8", "a-und.m3u8", "manifest.mpd", "master.m3u8", "poster.jpg"}
+    made = {"v.mp4", "a-und.mp4", "v.m3u8", "a-und.m3u8", "manifest.mpd", "master.m3u8"}
+    assert names == made | {"poster.jpg", "sprite-0.jpg", "sprites.vtt"}
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert packaged.size_bytes == sum(path.stat().st_size for path in (tmp_path / "out").iterdir())

@@ -19,6 +19,7 @@ Demuxer = Literal["mpegts", "mov", "matroska", "hls", "aac"]
 Treatment = Literal["copy", "h264", "aac"]
 Tag = Literal["avc1", "hvc1"]
 BitstreamFilter = Literal["aac_adtstoasc"]
+Encoder = Literal["libx264", "h264_vaapi", "h264_qsv", "h264_nvenc"]
 Pattern = Literal["testsrc2", "mandelbrot", "smptebars", "life"]
 
 _QUIET = ("-nostdin", "-v", "error")
@@ -58,6 +59,7 @@ class TrackOutput:
     kind: Literal["video", "audio"]
     stream: int  # number of the stream in the input, from 0
     treatment: Treatment = "copy"
+    encoder: Encoder = "libx264"  # for a picture that is transcoded
     tag: Tag | None = None
     bitstream: BitstreamFilter | None = None
     channels: int | None = None  # for a transcode
@@ -92,7 +94,9 @@ _PROBED = (
 
 def package(source: MediaInput, outputs: Sequence[TrackOutput | SubtitleOutput]) -> Command:
     """Return the command that writes each output in one pass; progress goes to standard output as `key=value`."""
-    words = [*_QUIET, "-y", "-progress", "pipe:1", "-stats_period", "0.5", *_SAFE, *_input(source)]
+    encoders = {one.encoder for one in outputs if isinstance(one, TrackOutput) and one.treatment == "h264"}
+    words = [*_QUIET, "-y", "-progress", "pipe:1", "-stats_period", "0.5", *(w for e in encoders for w in _DEVICE[e])]
+    words += [*_SAFE, *_input(source)]
     for output in outputs:
         words += ["-map", f"0:{output.stream}"]
         if isinstance(output, SubtitleOutput):
@@ -123,6 +127,47 @@ def poster(path: Path, *, at_s: float, out: Path, width_px: int, height_px: int)
             *("-c:v", "rawvideo", "-f", "rawvideo", "pipe:1"),
         ),
     )
+
+
+def sprites(
+    path: Path,
+    *,
+    out: Path,
+    step_s: float,
+    size_px: tuple[int, int],
+    grid: tuple[int, int],
+    sheets: int,
+    keys_only: bool,
+) -> Command:
+    """Return the command that writes sheets `sprite-0.jpg`, … of small pictures at even steps.
+
+    With `keys_only` nothing but key frames is read and decoded: a twentieth of the work.
+    """
+    (width, height), (columns, rows) = size_px, grid
+    skip = ("-discard", "nokey", "-skip_frame", "nokey") if keys_only else ("-skip_loop_filter", "all")
+    fit = f"scale={int(width)}:{int(height)}:flags=fast_bilinear,setsar=1"
+    pick = f"fps=1/{step_s:.6f}:start_time=0,{fit},tile={int(columns)}x{int(rows)}"
+    # image2 reads a percent sign of the folder's name as a place for the number.
+    folder = str(out.absolute()).replace("%", "%%")
+    return Command(
+        "ffmpeg",
+        (
+            *(*_QUIET, "-y", *_SAFE, *skip, *_input(MediaInput(path=path, demuxer="mov"))),
+            *("-map", "0:v:0", "-an", "-vf", pick, "-frames:v", str(int(sheets)), "-q:v", "5"),
+            *("-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-f", "image2", "-start_number", "0"),
+            f"file:{folder}/sprite-%d.jpg",
+        ),
+    )
+
+
+LOUDNESS_KEY = "lavfi.r128.I"
+
+
+def loudness(path: Path) -> Command:
+    """Return the command that measures the loudness of a packaged sound; its last line on stdout has the result."""
+    meter = f"ebur128=metadata=1:framelog=verbose,ametadata=mode=print:key={LOUDNESS_KEY}:file=-"
+    source = _input(MediaInput(path=path, demuxer="mov"))
+    return Command("ffmpeg", (*_QUIET, *_SAFE, *source, "-map", "0:a:0", "-af", meter, "-f", "null", "-"))
 
 
 def synthetic_film(
@@ -160,10 +205,34 @@ def synthetic_film(
     )
 
 
+# Chips want their frames in their own memory, so each has words before the input and a filter that brings them there.
+_KEYS_EACH_2_S = ("-force_key_frames", "expr:gte(t,n_forced*2)")
+_DEVICE: dict[Encoder, tuple[str, ...]] = {
+    "libx264": (),
+    "h264_vaapi": ("-vaapi_device", "/dev/dri/renderD128"),
+    "h264_qsv": ("-init_hw_device", "qsv=hw", "-filter_hw_device", "hw"),
+    "h264_nvenc": (),
+}
+_ENCODE: dict[Encoder, tuple[str, ...]] = {
+    "libx264": ("-c:v", "libx264", "-preset", "veryfast", "-crf", "21", "-profile:v", "high", "-pix_fmt", "yuv420p"),
+    "h264_vaapi": ("-vf", "format=nv12,hwupload", "-c:v", "h264_vaapi", "-rc_mode", "CQP", "-qp", "23"),
+    "h264_qsv": (
+        *("-vf", "format=nv12,hwupload=extra_hw_frames=64", "-c:v", "h264_qsv"),
+        *("-global_quality", "23", "-look_ahead", "0"),
+    ),
+    "h264_nvenc": ("-c:v", "h264_nvenc", "-preset", "p4", "-rc", "vbr", "-cq", "23", "-pix_fmt", "yuv420p"),
+}
+
+
+def encoder_probe(encoder: Encoder) -> Command:
+    """Return the command that encodes a fifth of a second of nothing: it ends well where the encoder works."""
+    picture = ("-f", "lavfi", "-i", "color=s=320x180:d=0.2")
+    return Command("ffmpeg", (*_QUIET, *_DEVICE[encoder], *picture, *_ENCODE[encoder], "-f", "null", "-"))
+
+
 def _codec(output: TrackOutput) -> list[str]:
     if output.treatment == "h264":
-        preset = ("-preset", "veryfast", "-crf", "21", "-profile:v", "high", "-pix_fmt", "yuv420p")
-        return ["-c:v", "libx264", *preset, "-force_key_frames", "expr:gte(t,n_forced*2)"]
+        return [*_ENCODE[output.encoder], *_KEYS_EACH_2_S]
     if output.treatment == "aac":
         channels = min(output.channels or 2, 6)
         return ["-c:a", "aac", "-ac", str(channels), "-b:a", f"{96 * channels}k"]

@@ -7,16 +7,22 @@ from typing import Annotated
 
 from pydantic import Field, HttpUrl, SecretStr
 
+from kinodom_common.media_tools import Encoder
 from kinodom_common.settings import CommonSettings, WholePath
 
 
-class WebSettings(CommonSettings):
+class CheckSettings(CommonSettings):
+    """For the check of the house: the disk and the catalogue."""
+
+    media_root: Path  # holds library/ work/ trash/ in one file system
+    catalogue_url: HttpUrl
+
+
+class WebSettings(CheckSettings):
     """For the web service: it stores wishes and hints at them, and takes films away."""
 
     store: str  # `sqlite:///path` or `mongodb://host/downloader`
     redis_url: SecretStr
-    media_root: Path  # holds library/ work/ trash/ in one file system
-    catalogue_url: HttpUrl
     trash_days: Annotated[float, Field(ge=0, le=3650)] = 7.0  # a deleted film can be brought back so long; 0: never
     parallel_wishes: Annotated[int, Field(ge=1, le=16)] = 2  # by all workers together
     keep_free_gb: Annotated[float, Field(ge=0, le=1_000_000)] = 5.0  # no download takes these
@@ -31,5 +37,6 @@ class WorkerSettings(WebSettings):
     import_root: WholePath | None = None  # films the household has, read only; None: none are imported
     watched_gb: Annotated[float, Field(ge=0, le=1_000_000)] = 50.0  # films that were only watched may take these
     watched_days: Annotated[float, Field(ge=0, le=3650)] = 14.0  # and stay so long after they were last watched
+    encoder: Encoder = "libx264"  # of pictures that no browser plays; a chip's when this machine has one
     segment_workers: Annotated[int, Field(ge=1, le=32)] = 12  # parallel segments of one film
     user_agent: str = "Kinodom/0.1 (self-hosted)"

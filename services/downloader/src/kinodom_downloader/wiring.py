@@ -15,6 +15,7 @@ from kinodom_common.egress import EgressRules, parse_allow_lan
 from kinodom_common.http import HttpClient
 from kinodom_common.queueing import connect, make_queue, ping
 from kinodom_common.store import open_store
+from kinodom_downloader.adapters.catalogue_dubs import CatalogueDubs
 from kinodom_downloader.adapters.errands import StoredErrands
 from kinodom_downloader.adapters.exports import LibraryExports
 from kinodom_downloader.adapters.fetcher import EngineFetcher
@@ -23,11 +24,12 @@ from kinodom_downloader.adapters.library import MediaLibrary
 from kinodom_downloader.adapters.live_pieces import LivePieces
 from kinodom_downloader.adapters.news import QUEUE, RedisAnnouncer, RqHints
 from kinodom_downloader.adapters.offers import ResolverOffers
+from kinodom_downloader.adapters.shelves import LibraryShelves
 from kinodom_downloader.adapters.trash import MediaTrash
 from kinodom_downloader.adapters.ushering import Usher
 from kinodom_downloader.adapters.wants import RedisWants
 from kinodom_downloader.adapters.wish_store import StoredWishes
-from kinodom_downloader.domain import asking, exporting, guests, removing, working
+from kinodom_downloader.domain import asking, checking, exporting, guests, removing, working
 from kinodom_downloader.domain.door import Door
 from kinodom_downloader.domain.room import KeepFree
 from kinodom_downloader.domain.taking import let_go
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 
     import redis
 
-    from kinodom_downloader.settings import WebSettings, WorkerSettings
+    from kinodom_downloader.settings import CheckSettings, WebSettings, WorkerSettings
 
 
 PATIENT_REPLY_S = 5.0  # longer than any wait for a viewer
@@ -115,10 +117,18 @@ def removals(settings: WebSettings) -> removing.RemovalDesk:
     )
 
 
-def shelf(settings: WebSettings) -> CatalogueClient:
+def shelf(settings: CheckSettings) -> CatalogueClient:
     """Return the catalogue."""
     key = settings.inner_key.get_secret_value()
     return CatalogueClient(HttpClient("catalogue", str(settings.catalogue_url), inner_key=key))
+
+
+def check_house(
+    settings: CheckSettings, say: Callable[[str], None], *, repair: bool, with_sums: bool
+) -> checking.Outcome:
+    """Compare the disk with the catalogue."""
+    shelves = LibraryShelves(settings.media_root)
+    return checking.check(books=shelf(settings), shelves=shelves, repair=repair, with_sums=with_sums, say=say)
 
 
 def keep_free(settings: WebSettings) -> KeepFree:
@@ -172,7 +182,10 @@ def tools(settings: WorkerSettings) -> working.Tools:
     """Return what a worker works with; called in the work horse, after the fork."""
     key = settings.inner_key.get_secret_value()
     rules, keep = EgressRules(parse_allow_lan(settings.allow_lan)), keep_free(settings)
-    wishes, library = StoredWishes(open_store(settings.store)), MediaLibrary(settings.media_root)
+    wishes, library = (
+        StoredWishes(open_store(settings.store)),
+        _library(settings),
+    )
     return working.Tools(
         wishes=wishes,
         resolver=ResolverOffers(
@@ -194,3 +207,8 @@ def tools(settings: WorkerSettings) -> working.Tools:
         make_room=partial(removing.make_room, trash=MediaTrash(settings.media_root), keep=keep),
         parallel=settings.parallel_wishes,
     )
+
+
+def _library(settings: WorkerSettings) -> MediaLibrary:
+    dubs = CatalogueDubs(shelf(settings))
+    return MediaLibrary(settings.media_root, encoder=settings.encoder, other_dubs=dubs)

@@ -11,6 +11,8 @@ const FOLDER = /^[^/]+\/[^/]+\//; // `ab/abcd…/`
  * @property {string} manifest_url
  * @property {string | null} [live_url] the folder of a film that is still coming; null: it is on the disk
  * @property {number} expires_at UTC, seconds since 1970
+ * @property {boolean} [sprites] small pictures for the seek bar lie beside the manifest
+ * @property {import("./player/skips.js").Skip[]} [skips]
  */
 
 /**
@@ -24,9 +26,14 @@ export function freshen(url, link) {
   return `${newest[1] || asked[1]}/${asked[2]}/${newest[3]}/${asked[4]}`;
 }
 
-/** @param {{manifest_url: string, live_url: string | null, link_expires_at: number}} video as a page tells it @returns {Link} */
+/**
+ * @param {{manifest_url: string, live_url: string | null, link_expires_at: number, sprites?: boolean,
+ *   skips?: import("./player/skips.js").Skip[]}} video as a page tells it
+ * @returns {Link}
+ */
 export function linkOf(video) {
-  return { manifest_url: video.manifest_url, live_url: video.live_url, expires_at: video.link_expires_at };
+  const { manifest_url, live_url, link_expires_at: expires_at, sprites, skips } = video;
+  return { manifest_url, live_url, expires_at, sprites, skips };
 }
 
 /**

@@ -4,6 +4,7 @@ import { Film } from "./player/film.js";
 import { keepPlace, rememberedPlace } from "./player/place.js";
 import { goBeside, keepPresent } from "./player/presence.js";
 import { announce } from "./player/session.js";
+import { isLastEnding } from "./player/skips.js";
 import { linkOf } from "./links.js";
 import { copyButtons, part, readBlock } from "./page/dom.js";
 import { enterRoom } from "./room/room.js";
@@ -15,8 +16,9 @@ const NEXT_OFFER_S = 20;
 /**
  * @typedef {object} PlayerPage the JSON block `player-page`
  * @property {{video_id: string, heading: string, subheading: string, poster_url: string, duration_s: number,
- *   manifest_url: string, live_url: string | null, link_expires_at: number, start_s: number}} video
- * @property {{name: string, kind: string, video_id: string, url: string, current: boolean}[]} dubs
+ *   manifest_url: string, live_url: string | null, link_expires_at: number, sprites: boolean,
+ *   skips: import("./player/skips.js").Skip[], start_s: number}} video
+ * @property {{name: string, label: string, kind: string, video_id: string, url: string, current: boolean}[]} dubs
  * @property {{label: string, url: string, video_id: string} | null} previous
  * @property {{label: string, url: string, video_id: string} | null} next
  * @property {boolean} series there may be episodes before and after it, here or at its source
@@ -55,6 +57,7 @@ function soloActs(page, media) {
     dubs: () =>
       page.dubs.map((dub) => ({
         text: dub.name,
+        label: dub.label,
         note: dub.kind,
         checked: dub.current,
         href: dub.current ? undefined : `${dub.url}${dub.url.includes("?") ? "&" : "?"}t=${Math.floor(media.currentTime)}`,
@@ -91,7 +94,8 @@ async function watchAlone(page, media, film, root) {
 function offerNext(page, media, deck) {
   const { next } = page;
   if (!next && !page.series) return;
-  if (media.duration - media.currentTime < NEXT_OFFER_S && media.duration > 3 * NEXT_OFFER_S) {
+  const over = media.duration - media.currentTime < NEXT_OFFER_S || isLastEnding(deck.film.link?.skips ?? [], media.currentTime, media.duration);
+  if (over && media.duration > 3 * NEXT_OFFER_S) {
     const text = next ? t("Next: %(name)s", { name: next.label }) : t("Next episode");
     deck.offer("next", text, "i-next", () => deck.acts.step(1));
   } else deck.withdraw("next");

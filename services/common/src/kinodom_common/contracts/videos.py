@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from kinodom_common.contracts import Reply, Request
+from kinodom_common.contracts.offers import Skip
 from kinodom_common.contracts.titles import ExternalId, TitleCard, TranslationKind
 
 TitleOrder = Literal["added", "name", "year", "size"]
@@ -28,6 +29,8 @@ class TrackInfo(Reply):
     bandwidth_bit_s: int | None = None  # average
     size_bytes: int = 0
     sha256: str = ""
+    loudness_lufs: float | None = None  # of a sound, integrated (EBU R 128); None: not known
+    dub: str | None = None  # of a sound that belongs to another dub of the same picture; None: the video's own
 
 
 class VideoIn(Request):
@@ -45,6 +48,8 @@ class VideoIn(Request):
     height_px: int | None = None  # of the picture that is there
     duration_s: float
     size_bytes: int
+    sprites: bool = False  # small pictures for the seek bar: `sprites.vtt` in the folder
+    skips: Annotated[tuple[Skip, ...], Field(strict=False)] = ()  # in the order of their starts, none over another
     tracks: Annotated[tuple[TrackInfo, ...], Field(strict=False)] = ()
     published_at: Annotated[datetime, Field(strict=False)]
 
@@ -65,6 +70,8 @@ class Video(Reply):
     height_px: int | None = None
     duration_s: float = 0.0
     size_bytes: int = 0
+    sprites: bool = False  # small pictures for the seek bar: `sprites.vtt` in the folder
+    skips: tuple[Skip, ...] = ()  # in the order of their starts, none over another
     tracks: tuple[TrackInfo, ...] = ()
     published_at: datetime
 

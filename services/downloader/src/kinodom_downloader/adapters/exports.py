@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 
 from kinodom_common.ids import folder_of
 from kinodom_downloader.adapters.publish import find_published
-from kinodom_downloader.domain.boxes import BrokenBoxes, boxes_in, load, top_boxes
+from kinodom_downloader.adapters.sample_tables import read_samples
 from kinodom_downloader.domain.exporting import Export, ExportBusy, NoSuchFilm, file_name, tags_of
-from kinodom_downloader.domain.headers import read_tracks
 from kinodom_downloader.domain.languages import language_tag, three_letters
-from kinodom_downloader.domain.progressive import Part, Samples, laid_out
+from kinodom_downloader.domain.progressive import Part, laid_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -122,22 +121,11 @@ class LibraryExports:
 
 def _part(path: Path, track: TrackInfo, tracks: Sequence[TrackInfo]) -> Part:
     """Return what one track file holds."""
-    trak, samples = b"", None
-    with path.open("rb") as file:
-        for box in top_boxes(file, path.stat().st_size):
-            if box.kind == "moov":
-                moov = load(file, box)
-                (found,) = read_tracks(moov)
-                trak = next(moov[one.start : one.end] for one in boxes_in(moov) if one.kind == "trak")
-                samples = Samples(track_id=found.track_id, timescale=found.timescale)
-            elif box.kind == "moof" and samples is not None:
-                samples.add(load(file, box), box.start)
-    if samples is None:
-        raise BrokenBoxes(f"{path.name} has no header.")
+    trak, samples = read_samples(path)
     return Part(
         trak=trak,
         samples=samples,
         language=three_letters(language_tag(track.language)),
-        label="",
+        label=track.dub or "",
         first_of_kind=next(one for one in tracks if one.kind == track.kind) is track,
     )

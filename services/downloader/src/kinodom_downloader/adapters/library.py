@@ -12,6 +12,7 @@ from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 from kinodom_common.processes import ProgramStopped
+from kinodom_downloader.adapters.other_dubs import borrow
 from kinodom_downloader.adapters.packaging import package
 from kinodom_downloader.adapters.publish import find_published, publish, reap
 from kinodom_downloader.domain.room import Disk, MediaFolderUnusable
@@ -19,11 +20,14 @@ from kinodom_downloader.domain.shown import video_of
 from kinodom_downloader.domain.wishes import LEASE_S, LeaseLost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from kinodom_common.contracts.offers import Offer
     from kinodom_common.contracts.videos import VideoIn
+    from kinodom_common.contracts.wishes import WishRequest
+    from kinodom_common.media_tools import Encoder
+    from kinodom_downloader.adapters.packaging import Packaged
     from kinodom_downloader.domain.fetched import Fetched
     from kinodom_downloader.domain.wishes import StoredWish
 
@@ -44,8 +48,15 @@ def size_of(folder: Path) -> int:
 class MediaLibrary:
     """The port `Library` on a disk."""
 
-    def __init__(self, media_root: Path) -> None:
-        self._root = media_root
+    def __init__(
+        self,
+        media_root: Path,
+        *,
+        encoder: Encoder = "libx264",
+        other_dubs: Callable[[WishRequest], Sequence[str]] = lambda _request: (),
+    ) -> None:
+        """Take the folder, the encoder for what no browser plays, and who knows ids of other dubs of an episode."""
+        self._root, self._encoder, self._other_dubs = media_root, encoder, other_dubs
         self._library, self._work, self._trash = (media_root / name for name in ("library", "work", "trash"))
 
     def check(self) -> None:
@@ -111,19 +122,15 @@ class MediaLibrary:
                 staging,
                 language=request.language,
                 translation_name=request.translation_name,
+                skips=offer.skips,
+                encoder=self._encoder,
+                other_dubs=lambda tracks, out: borrow(tracks, out, self._library, self._other_dubs(request)),
                 progress=on_packaged,
                 stopped=should_stop,
             )
         except ProgramStopped as exc:
             raise LeaseLost("Another worker has taken this wish over.") from exc
-        video = video_of(
-            request,
-            tracks=made.tracks,
-            duration_s=made.duration_s,
-            height_px=made.height_px,
-            size_bytes=made.size_bytes,
-            now_s=time.time(),
-        )
+        video = _described(request, made)
         shown = publish(
             staging, self._library, wish.wish_id, video, source=offer.source, fence=fence, trash=self._trash
         )
@@ -136,3 +143,16 @@ class MediaLibrary:
     def reap(self, is_current: Callable[[str], bool]) -> list[str]:
         """Delete the work folders of wishes that are not current and have been quiet for two leases."""
         return reap(self._work, is_current, idle_s=REAP_IDLE_S, now_s=time.time())
+
+
+def _described(request: WishRequest, made: Packaged) -> VideoIn:
+    return video_of(
+        request,
+        tracks=made.tracks,
+        duration_s=made.duration_s,
+        height_px=made.height_px,
+        size_bytes=made.size_bytes,
+        sprites=made.sprites,
+        skips=made.skips,
+        now_s=time.time(),
+    )

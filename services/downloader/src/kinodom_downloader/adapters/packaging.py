@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +13,16 @@ from kinodom_common.media_tools import SubtitleOutput, TrackOutput
 from kinodom_common.media_tools import package as package_command
 from kinodom_common.processes import checked
 from kinodom_common.processes import run as run_program
+from kinodom_downloader.adapters.encoders import working_encoder
+from kinodom_downloader.adapters.loudness import loudness_lufs
 from kinodom_downloader.adapters.posters import make_poster
 from kinodom_downloader.adapters.sources import Runner, Source, open_source
+from kinodom_downloader.adapters.sprites import make_sprites
+from kinodom_downloader.adapters.text_tracks import FoundText, clean_texts, fetched_texts, inside_texts
 from kinodom_downloader.adapters.track_files import TrackFile, finish_track
 from kinodom_downloader.adapters.track_plans import TrackPlan, plan_tracks
+from kinodom_downloader.domain.chapters import CHAPTERS, chapters_of, chapters_vtt, fitting
 from kinodom_downloader.domain.checks import check_duration
-from kinodom_downloader.domain.codecs import is_text_subtitle
-from kinodom_downloader.domain.languages import distinct_name, language_name, language_tag
 from kinodom_downloader.domain.manifests import (
     MediaTrack,
     TextTrack,
@@ -31,12 +34,14 @@ from kinodom_downloader.domain.manifests import (
     hls_text_playlist,
     playlist_name,
 )
-from kinodom_downloader.domain.subtitles import NoCues, web_vtt
 from kinodom_downloader.domain.timeline import places_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from kinodom_common.contracts.offers import Skip
+    from kinodom_common.media_tools import Encoder
+    from kinodom_downloader.adapters.other_dubs import Lent
     from kinodom_downloader.domain.fetched import Fetched
 
 log = get_log(__name__)
@@ -54,17 +59,8 @@ class Packaged:
     duration_s: float
     height_px: int | None  # None: sound only
     size_bytes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _FoundText:
-    """Subtitle files from one place, before they are cleaned."""
-
-    parts: tuple[Path, ...]
-    language: str
-    name: str | None
-    shift_s: float
-    clock_start_s: float | None
+    skips: tuple[Skip, ...]
+    sprites: bool  # there are small pictures for the seek bar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +68,7 @@ class _Tell:
     """The caller's ports."""
 
     run: Runner
+    encoder: Encoder
     progress: Callable[[float], None]
     stopped: Callable[[], bool]
 
@@ -81,8 +78,11 @@ def package(
     out: Path,
     *,
     run: Runner = run_program,
+    encoder: Encoder = "libx264",
     language: str | None = None,
     translation_name: str = "",
+    skips: Sequence[Skip] = (),
+    other_dubs: Callable[[TrackSet, Path], Sequence[Lent]] = lambda _tracks, _out: (),
     progress: Callable[[float], None] = lambda _fraction: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Packaged:
@@ -92,8 +92,11 @@ def package(
         fetched: whole and checked parts; they are only read.
         out: the staging folder; it must not exist. After an error it may hold half of the files: delete it.
         run: the program runner.
+        encoder: for a picture that no browser plays; one that does not work here is replaced by `libx264`.
         language: BCP 47, of the sound when the source does not say.
         translation_name: name of the dub, the label of the first sound track.
+        skips: parts that most people pass over, as the source said; they become chapters.
+        other_dubs: links sounds of other dubs of the same picture into the folder and returns them.
         progress: called with 0 to 1 while the tracks are written.
         stopped: asked a few times a second; yes ends the work.
 
@@ -104,17 +107,28 @@ def package(
         ProgramFailed, ProgramTimeout, ProgramMissing, ProgramStopped, NoSpace: see `kinodom_common.processes`.
     """
     out.mkdir(parents=True)
-    tell = _Tell(run=run, progress=progress, stopped=stopped)
+    tell = _Tell(run=run, encoder=encoder, progress=progress, stopped=stopped)
     with tempfile.TemporaryDirectory(prefix=f".{out.name[:40]}-", dir=out.parent) as folder:
         tracks, sums = _build(fetched, out, Path(folder), language, translation_name, tell)
+    loud = _loudness(tracks, out, tell)
+    own = _described(tracks, sums, loud)
+    lent = other_dubs(tracks, out)
+    tracks = replace(tracks, audio=(*tracks.audio, *(one.track for one in lent)))
     _write_manifests(tracks, out)
+    skips = fitting(skips, tracks.duration_s)
+    if skips:
+        (out / CHAPTERS).write_text(chapters_vtt(chapters_of(skips, tracks.duration_s)), encoding="utf-8")
+    sprites = False
     if tracks.video is not None:
         make_poster(out / tracks.video.file, tracks.duration_s, out, run=run)
+        sprites = make_sprites(tracks.video, tracks.duration_s, out, run=run, stopped=stopped)
     return Packaged(
-        tracks=_described(tracks, sums),
+        tracks=(*own, *(one.told for one in lent)),
         duration_s=tracks.duration_s,
         height_px=tracks.video.height_px if tracks.video else None,
-        size_bytes=sum(path.stat().st_size for path in out.iterdir()),
+        size_bytes=sum(path.stat().st_size for path in out.iterdir()) - sum(one.track.size_bytes for one in lent),
+        sprites=sprites,
+        skips=tuple(skips),
     )
 
 
@@ -126,39 +140,22 @@ def _build(
     plans = plan_tracks(sources, language, translation_name)
     places = places_s([plan.start_s for plan in plans])
     base_s = plans[0].start_s - places[0]
-    texts = _fetched_texts(fetched, base_s)
+    texts = fetched_texts(fetched, base_s)
     for number, source in enumerate(sources):
         mine = [plan for plan in plans if plan.source is source]
         if mine:
-            inside = _inside_texts(source, scratch, base_s)
+            inside = inside_texts(source, scratch, base_s)
             _write(source, mine, inside, out, tell, done=number / len(sources), share=1 / len(sources))
             texts += [text for text, _output in inside]
     files = [_finished(plan, out, place_s) for plan, place_s in zip(plans, places, strict=True)]
-    tracks = _track_set(plans, files, _clean_texts(texts, out))
+    tracks = _track_set(plans, files, clean_texts(texts, out))
     return tracks, {file.path.name: file.sha256 for file in files}
-
-
-def _inside_texts(source: Source, scratch: Path, base_s: float) -> list[tuple[_FoundText, SubtitleOutput]]:
-    """Return the text subtitles inside a source, with what ffmpeg is told of each."""
-    found = []
-    for stream in source.streams:
-        if stream.kind == "subtitle" and is_text_subtitle(stream.codec):
-            path = scratch / f"inside-{id(source)}-{stream.number}.vtt"
-            text = _FoundText(
-                parts=(path,),
-                language=language_tag(stream.language),
-                name=stream.title,
-                shift_s=source.start_s - base_s,
-                clock_start_s=None,
-            )
-            found.append((text, SubtitleOutput(path=path, stream=stream.number)))
-    return found
 
 
 def _write(
     source: Source,
     plans: Sequence[TrackPlan],
-    texts: Sequence[tuple[_FoundText, SubtitleOutput]],
+    texts: Sequence[tuple[FoundText, SubtitleOutput]],
     out: Path,
     tell: _Tell,
     *,
@@ -167,7 +164,9 @@ def _write(
 ) -> None:
     """Write the planned tracks and the subtitles of one source in one pass."""
     length_s = next((length.duration_s for plan in plans if (length := plan.length())), None)
-    outputs: list[TrackOutput | SubtitleOutput] = [plan.output(out) for plan in plans]
+    converts = any(plan.handling.treatment == "h264" for plan in plans)
+    encoder = working_encoder(tell.encoder, run=tell.run) if converts else tell.encoder
+    outputs: list[TrackOutput | SubtitleOutput] = [plan.output(out, encoder) for plan in plans]
     outputs += [output for _text, output in texts]
 
     def on_line(line: str) -> None:
@@ -212,45 +211,6 @@ def _track_set(plans: Sequence[TrackPlan], files: Sequence[TrackFile], text: tup
     return TrackSet(video=None, audio=tuple(media), text=text)
 
 
-def _fetched_texts(fetched: Fetched, base_s: float) -> list[_FoundText]:
-    """Return the subtitle files that came beside the media.
-
-    Segmented media carry a clock that subtitles may refer to; files count from their own start, so that they move
-    with it.
-    """
-    media = [track for track in fetched.tracks if track.role != "subtitles"]
-    segmented = any(track.container in ("ts", "fmp4", "aac") for track in media)
-    return [
-        _FoundText(
-            parts=track.parts,
-            language=language_tag(track.language),
-            name=track.name,
-            shift_s=0.0 if segmented else -base_s,
-            clock_start_s=base_s if segmented else None,
-        )
-        for track in fetched.tracks
-        if track.role == "subtitles"
-    ]
-
-
-def _clean_texts(texts: Sequence[_FoundText], out: Path) -> tuple[TextTrack, ...]:
-    """Write the clean WebVTT files; subtitles without text are left out, said in the log."""
-    tracks: list[TextTrack] = []
-    taken: set[str] = set()
-    for text in texts:
-        parts = (path.read_bytes() for path in text.parts)
-        try:
-            body = web_vtt(parts, shift_s=text.shift_s, clock_start_s=text.clock_start_s).encode()
-        except NoCues as exc:
-            log.warning("subtitles_left_out", language=text.language, error=exc.detail)
-            continue
-        file = distinct_name("s", text.language, taken) + ".vtt"
-        (out / file).write_bytes(body)
-        label = text.name or language_name(text.language)
-        tracks.append(TextTrack(file=file, language=text.language, label=label, size_bytes=len(body)))
-    return tuple(tracks)
-
-
 def _write_manifests(tracks: TrackSet, out: Path) -> None:
     texts = {"manifest.mpd": dash_manifest(tracks), "master.m3u8": hls_master(tracks)}
     texts |= {playlist_name(track.file): hls_playlist(track) for track in tracks.media}
@@ -259,7 +219,14 @@ def _write_manifests(tracks: TrackSet, out: Path) -> None:
         (out / name).write_text(text, encoding="utf-8")
 
 
-def _described(tracks: TrackSet, sums: dict[str, str]) -> tuple[TrackInfo, ...]:
+def _loudness(tracks: TrackSet, out: Path, tell: _Tell) -> dict[str, float | None]:
+    return {
+        one.file: loudness_lufs(out / one.file, tracks.duration_s, run=tell.run, stopped=tell.stopped)
+        for one in tracks.audio
+    }
+
+
+def _described(tracks: TrackSet, sums: dict[str, str], loud: dict[str, float | None]) -> tuple[TrackInfo, ...]:
     media = [
         TrackInfo(
             kind="video" if track is tracks.video else "audio",
@@ -271,6 +238,7 @@ def _described(tracks: TrackSet, sums: dict[str, str]) -> tuple[TrackInfo, ...]:
             bandwidth_bit_s=average_bit_s(track),
             size_bytes=track.size_bytes,
             sha256=sums[track.file],
+            loudness_lufs=loud.get(track.file),
         )
         for track in tracks.media
     ]

@@ -74,6 +74,16 @@ def finish_track(path: Path, *, start_s: float) -> TrackFile:
     return TrackFile(path=path, track=track, codec=codec, index=index, size_bytes=size, sha256=sha256)
 
 
+def read_track(path: Path) -> TrackFile:
+    """Return a track file that was finished before, without its sum. Raises BrokenBoxes or IndexWrong."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        track, index, _head_bytes = _head(file, path, list(top_boxes(file, size)))
+    return TrackFile(
+        path=path, track=track, codec=check_header(path.name, track), index=index, size_bytes=size, sha256=""
+    )
+
+
 def source_tracks(parts: Iterable[Path]) -> tuple[list[Track], dict[int, float]]:
     """Return the tracks of an ISO source, and where each starts by its first fragment (seconds, by track id).
 

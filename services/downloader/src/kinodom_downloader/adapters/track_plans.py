@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from kinodom_common.logs import get_log
 from kinodom_common.media_tools import TrackOutput
 from kinodom_downloader.domain.checks import NothingToPlay, Plan, plan_of
 from kinodom_downloader.domain.codecs import Handling, NotPlayable, audio_handling, video_handling
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from kinodom_common.media_tools import Encoder
     from kinodom_downloader.adapters.sources import Source, Stream
+
+log = get_log(__name__)
 
 _AAC_PRIMING_SAMPLES = 1024  # the AAC encoder's first frame begins this much before the sound it holds
 
@@ -38,13 +42,14 @@ class TrackPlan:
             return self.stream.heard_s - _AAC_PRIMING_SAMPLES / (self.stream.sample_rate_hz or 48_000)
         return self.stream.start_s
 
-    def output(self, folder: Path) -> TrackOutput:
+    def output(self, folder: Path, encoder: Encoder = "libx264") -> TrackOutput:
         """Return it as ffmpeg is told."""
         return TrackOutput(
             path=folder / self.file,
             kind=self.kind,
             stream=self.stream.number,
             treatment=self.handling.treatment,
+            encoder=encoder,
             tag=self.handling.tag,
             bitstream=self.handling.bitstream,
             channels=self.stream.channels,
@@ -94,6 +99,8 @@ def _picture(sources: Sequence[Source]) -> list[TrackPlan]:
         for stream in source.streams:
             if stream.kind == "video" and source.fetched.role != "audio":
                 handling = video_handling(stream.codec, stream.pixel_format)
+                if handling.warning:
+                    log.warning("picture_not_for_every_screen", codec=stream.codec, pixels=stream.pixel_format)
                 return [TrackPlan(source=source, stream=stream, kind="video", handling=handling, file="v.mp4")]
     return []
 

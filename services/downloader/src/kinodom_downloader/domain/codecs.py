@@ -24,6 +24,7 @@ class Handling:
     treatment: Treatment
     tag: Literal["avc1", "hvc1"] | None = None
     bitstream: Literal["aac_adtstoasc"] | None = None
+    warning: bool = False  # not every screen of a house plays it
 
 
 _H264_PLAYED = frozenset({"yuv420p", "yuvj420p", "yuv420p10le"})  # 10 bit: not on every phone or television
@@ -45,10 +46,10 @@ def video_handling(codec: str, pixel_format: str | None) -> Handling:
     """
     if codec == "h264":
         if pixel_format is None or pixel_format in _H264_PLAYED:
-            return Handling(treatment="copy", tag="avc1")
+            return Handling(treatment="copy", tag="avc1", warning=pixel_format == "yuv420p10le")
         return Handling(treatment="h264")
     if codec == "hevc":
-        return Handling(treatment="copy", tag="hvc1")
+        return Handling(treatment="copy", tag="hvc1", warning=True)
     if codec in _VIDEO_COPIED:
         return Handling(treatment="copy")
     if codec in _VIDEO_CONVERTED:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from kinodom_common.errors import Conflict, NotFound
+from kinodom_downloader.domain.chapters import chapters_of
 from kinodom_downloader.domain.progressive import Tags
 from kinodom_downloader.domain.texts import one_line
 
@@ -77,6 +78,7 @@ def tags_of(video: VideoIn) -> Tags:
         episode=video.episode,
         year=video.title.year,
         dub=one_line(video.translation_name),
+        chapters=tuple((one.start_s, one.name) for one in chapters_of(video.skips, video.duration_s)),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kinodom_common.contracts.videos import VideoIn
 
 if TYPE_CHECKING:
+    from kinodom_common.contracts.offers import Skip
     from kinodom_common.contracts.videos import TrackInfo
     from kinodom_common.contracts.wishes import WishRequest
 
@@ -20,6 +21,8 @@ def video_of(
     height_px: int | None,
     size_bytes: int,
     now_s: float,
+    sprites: bool = False,
+    skips: tuple[Skip, ...] = (),
 ) -> VideoIn:
     """Return what the house says of a packaged video."""
     return VideoIn(
@@ -36,5 +39,7 @@ def video_of(
         duration_s=duration_s,
         size_bytes=size_bytes,
         tracks=tracks,
+        sprites=sprites,
+        skips=skips,
         published_at=datetime.fromtimestamp(now_s, UTC),
     )

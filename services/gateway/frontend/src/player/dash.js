@@ -84,8 +84,23 @@ export class DashPicture {
     const tracks = this.player.getVariantTracks();
     const now = tracks.find((/** @type {any} */ track) => track.active);
     const same = tracks.filter((/** @type {any} */ track) => track.height === height_px);
-    const chosen = same.find((/** @type {any} */ track) => track.language === now?.language) ?? same[0];
+    const chosen = same.find((/** @type {any} */ track) => track.audioId === now?.audioId) ?? same[0];
     if (chosen) this.player.selectVariantTrack(chosen, true, 2);
+  }
+
+  /** @returns {{id: number, label: string, active: boolean}[]} sounds to choose from */
+  sounds() {
+    return (this.player?.getAudioTracks() ?? []).map((/** @type {any} */ track, /** @type {number} */ id) => ({
+      id,
+      label: track.label ?? "",
+      active: track.active,
+    }));
+  }
+
+  /** @param {number} id */
+  setSound(id) {
+    const track = this.player?.getAudioTracks()[id];
+    if (track) this.player.selectAudioTrack(track, 2);
   }
 
   /** @returns {{id: number, language: string, label: string, active: boolean}[]} */

@@ -8,6 +8,8 @@ import { actionOf, isTaken } from "./keys.js";
 import { Menu } from "./menu.js";
 import { SeekBar } from "./seekbar.js";
 import { settingsColumns, SPEEDS, speedColumn } from "./settings.js";
+import { offerSkips } from "./skips.js";
+import { Sprites } from "./sprites.js";
 
 const HIDE_AFTER_MS = 3000;
 const FRAME_S = 1 / 25;
@@ -42,10 +44,13 @@ export class Deck {
     this.offerName = "";
     const seek = /** @type {HTMLElement} */ (root.querySelector(".seek"));
     this.bar = new SeekBar(seek, (seconds) => acts.seekTo(seconds));
+    const small = part(seek, "peek-picture");
+    if (small) this.bar.sprites = new Sprites(/** @type {any} */ (small), () => film.link);
     this.settings = this.menu("settings", () => settingsColumns(film, acts.dubs()));
     this.speed = acts.setRate ? this.menu("speed", () => [speedColumn(media.playbackRate, (rate) => acts.setRate?.(rate))]) : null;
     this.wire();
     this.listen();
+    offerSkips(this);
     this.timer = setInterval(() => this.show(), 250);
     this.show();
   }

@@ -192,6 +192,17 @@ export class Film {
     this.hearing.tracks();
   }
 
+  /** @returns {{id: number, label: string, active: boolean}[]} sounds to choose from */
+  sounds() {
+    return this.picture?.sounds?.() ?? [];
+  }
+
+  /** @param {number} id */
+  setSound(id) {
+    this.picture?.setSound?.(id);
+    this.hearing.tracks();
+  }
+
   /** @returns {{id: number, language: string, label: string, active: boolean}[]} */
   subtitles() {
     return this.picture?.subtitles() ?? [];

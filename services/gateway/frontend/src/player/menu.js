@@ -5,6 +5,7 @@ import { make } from "../page/dom.js";
  * @typedef {object} Choice
  * @property {string} text
  * @property {string} [note]
+ * @property {string} [label] of the sound that it means, as the manifest calls it
  * @property {boolean} checked
  * @property {string} [lang]
  * @property {string} [href] a place to go to instead of an action

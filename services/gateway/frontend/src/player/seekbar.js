@@ -17,6 +17,8 @@ export class SeekBar {
     this.have = null;
     this.head = part(root, "head");
     this.peek = part(root, "peek");
+    /** @type {import("./sprites.js").Sprites | null} */
+    this.sprites = null;
     this.duration_s = 0;
     this.held = false; // a finger or the pointer holds the handle
     this.input.addEventListener("pointerdown", () => {
@@ -78,7 +80,8 @@ export class SeekBar {
     if (!this.peek || !this.duration_s || event.pointerType === "touch") return;
     const box = this.root.getBoundingClientRect();
     const share = Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
-    say(this.peek, clockText(share * this.duration_s));
+    say(part(this.peek, "peek-time"), clockText(share * this.duration_s));
+    this.sprites?.show(share * this.duration_s);
     this.peek.hidden = false;
     const half = this.peek.offsetWidth / 2;
     this.peek.style.insetInlineStart = `${Math.min(box.width - half, Math.max(half, share * box.width)) - half}px`;

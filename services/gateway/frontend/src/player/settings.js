@@ -18,10 +18,25 @@ export function speedColumn(now, pick) {
  */
 export function settingsColumns(film, dubs) {
   return [
-    { name: t("Dub"), choices: dubs },
+    { name: t("Dub"), choices: dubsOf(film, dubs) },
     { name: t("Subtitles"), choices: subtitles(film) },
     { name: t("Quality"), choices: qualities(film) },
   ];
+}
+
+/**
+ * Dubs whose sound this film has too are taken without leaving it; the others stay links.
+ * @param {import("./film.js").Film} film @param {import("./menu.js").Choice[]} dubs @returns {import("./menu.js").Choice[]}
+ */
+export function dubsOf(film, dubs) {
+  const sounds = film.sounds();
+  if (sounds.length < 2) return dubs;
+  const own = sounds.find((sound) => !dubs.some((dub) => !dub.checked && dub.label === sound.label));
+  return dubs.map((dub) => {
+    const sound = dub.checked ? own : sounds.find((one) => one.label === dub.label);
+    if (!sound) return { ...dub, checked: false };
+    return { ...dub, href: undefined, checked: sound.active, pick: () => film.setSound(sound.id) };
+  });
 }
 
 /** @param {import("./film.js").Film} film */

@@ -31,6 +31,7 @@ class DubLink:
     """The same episode in another dub or height."""
 
     name: str
+    label: str  # of its sound, where another film of the same picture has it too
     kind: str
     video_id: str
     url: str
@@ -50,6 +51,8 @@ class VideoView:
     manifest_url: str
     live_url: str | None  # of a film that is still coming
     link_expires_at: int
+    sprites: bool  # there are small pictures for the seek bar
+    skips: tuple[dict[str, object], ...]  # parts that most people pass over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +151,8 @@ def _video(page: TitlePage, video: Video, link: MediaLink, *, is_there: bool) ->
         manifest_url=link.manifest_url,
         live_url=None if is_there else link.live_url,
         link_expires_at=link.expires_at_s,
+        sprites=video.sprites,
+        skips=tuple(skip.model_dump() for skip in video.skips),
     )
 
 
@@ -169,6 +174,7 @@ def _dubs(page: TitlePage, video: Video) -> tuple[DubLink, ...]:
     return tuple(
         DubLink(
             name=words.dub(one.translation_name) + (f", {one.height_px}p" if several else ""),
+            label=one.translation_name,
             kind=words.translation_kind(one.translation_kind),
             video_id=one.video_id,
             url=url_for("watching.watch", video_id=one.video_id),

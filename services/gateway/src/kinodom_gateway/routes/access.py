@@ -77,14 +77,16 @@ def just_removed() -> str | None:
     return None
 
 
-def link_reply(video_id: str, *, is_there: bool) -> LinkReply:
+def link_reply(video: Video, *, is_there: bool) -> LinkReply:
     """Return a signed link for the viewer of this request, as players take it."""
-    link = link_for(video_id)
+    link = link_for(video.video_id)
     return LinkReply(
-        video_id=video_id,
+        video_id=video.video_id,
         manifest_url=link.manifest_url,
         live_url=None if is_there else link.live_url,
         poster_url=link.poster_url,
+        sprites=video.sprites,
+        skips=video.skips,
         expires_at=link.expires_at_s,
     )
 

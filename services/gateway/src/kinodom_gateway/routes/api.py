@@ -125,9 +125,8 @@ def restore_video(video_id: str) -> Response:
 @describes(reply=forms.LinkReply, body=forms.LinkForm, problems=("no_such_video",))
 def make_link() -> Response:
     """Sign a fresh link to a video for this browser."""
-    video_id = body_of(forms.LinkForm).video_id
-    _page, _video, is_there = film_page(video_id)
-    return answer(link_reply(video_id, is_there=is_there))
+    _page, video, is_there = film_page(body_of(forms.LinkForm).video_id)
+    return answer(link_reply(video, is_there=is_there))
 
 
 @bp.get("/rooms")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from kinodom_common.contracts import Reply, Request
+from kinodom_common.contracts.offers import Skip
 from kinodom_common.contracts.titles import ExternalId, SearchReply
 from kinodom_common.contracts.videos import TitleList, VideoId
 from kinodom_common.contracts.wishes import Wish, WishPart
@@ -162,6 +163,8 @@ class LinkReply(Reply):
     manifest_url: str
     live_url: str | None  # the folder of a film that is still coming; None: it is on the disk
     poster_url: str
+    sprites: bool  # `sprites.vtt` lies beside the manifest
+    skips: tuple[Skip, ...]
     expires_at: int  # seconds since 1970
 
 

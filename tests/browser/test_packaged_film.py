@@ -1,0 +1,88 @@
+"""A film that our packager made, in Shaka Player: every seek lands, and another dub is a change of sound."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kinodom_common.ids import folder_of
+from kinodom_downloader.adapters.other_dubs import borrow
+from tests.support import clips
+from tests.support.cinema import FIRST
+from tests.support.shelved import REQUEST, a_track, put_on_shelf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.support.browser import Tab
+    from tests.support.cinema import Cinema
+
+pytestmark = pytest.mark.browser
+
+# Seeks, and answers with the time of the frame that is on the screen then.
+SEEK = """(at_s) => new Promise((done, failed) => {
+  const video = document.querySelector('video');
+  let shown_s = NaN;
+  const look = (_now, frame) => {
+    shown_s = frame.mediaTime;
+    if (!video.seeking && Math.abs(shown_s - at_s) < 0.06) done(shown_s);
+    else video.requestVideoFrameCallback(look);
+  };
+  video.requestVideoFrameCallback(look);
+  setTimeout(() => failed(new Error(`asked for ${at_s}, shown ${shown_s}`)), 15000);
+  video.currentTime = at_s;
+})"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a packaged film with key frames up to 8 s apart, and with a second sound."""
+    root = tmp_path_factory.mktemp("packaged")
+    video, audio = clips.separate_fmp4()
+    parts = a_track("fmp4", video, role="video"), a_track("fmp4", audio, role="audio")
+    other = REQUEST.model_copy(update={"translation_id": "chor", "translation_name": "Chor"})
+    first = put_on_shelf(root, *parts, request=other)
+    made = put_on_shelf(root, *parts, other_dubs=lambda tracks, out: borrow(tracks, out, root / "library", (first,)))
+    return root / "library" / folder_of(made)
+
+
+@pytest.fixture
+def watching(open_tab: Callable[..., Tab], house: Cinema, folder: Path) -> Iterator[Tab]:
+    """A tab in which the packaged film plays in place of the first one."""
+    place = house.nginx.library / folder_of(FIRST)
+    aside = place.rename(place.with_name("aside"))
+    shutil.copytree(folder, place)
+    tab = open_tab()
+    tab.page.goto(house.watch_url())
+    tab.until("kinodom.player.position() > 0.4")
+    yield tab
+    shutil.rmtree(place)
+    aside.rename(place)
+
+
+def test_every_seek_lands_on_its_frame_whatever_the_key_frames(watching: Tab) -> None:
+    watching.page.keyboard.press("KeyK")
+    watching.until("kinodom.player.paused()")
+    dice = random.Random(7)
+    moments_s = [dice.uniform(0.5, 22.0) for _ in range(10)]
+
+    shown_s = [watching.page.evaluate(SEEK, at_s) for at_s in moments_s]
+
+    assert shown_s == pytest.approx(moments_s, abs=0.06)
+    assert watching.complaints == []
+
+
+def test_another_dub_is_a_change_of_sound_and_the_film_goes_on(watching: Tab) -> None:
+    sounds = watching.page.evaluate("kinodom.player.film.sounds()")
+    watching.page.evaluate("kinodom.player.film.setSound(1)")
+
+    watching.until("kinodom.player.film.sounds()[1].active")
+    watching.until("kinodom.player.position() > 3 && !kinodom.player.paused()")
+
+    assert [(one["label"], one["active"]) for one in sounds][1] == ("Chor", False)
+    assert watching.page.evaluate("performance.getEntriesByType('navigation').length") == 1
+    assert watching.complaints == []
