@@ -99,8 +99,6 @@ class _Child:
             self._line.close()
         self._process.kill()
         self._process.join(5)
-        if self._process.exitcode is not None:
-            self._process.close()
 
 
 class Parser:
