@@ -301,8 +301,8 @@ def test_who_waits_for_a_film_that_is_not_fetched_any_more_is_told_so(cinema: Ci
     cinema.begin("/index.m3u8", "hls")
     generation = cinema.facts()["generation"]
     if ended == "refused":
-        end = lambda wish: rules.refused(wish, code="drm_protected", reason="It is locked.", now_s=time.time())  # noqa: E731
-        cinema.wishes.change(WISH_ID, end)
+        locked = {"code": "drm_protected", "reason": "It is locked.", "now_s": time.time()}
+        cinema.wishes.change(WISH_ID, lambda wish: rules.refused(wish, **locked))
     elif ended == "paused":
         asking.pause(WISH_ID, desk=cinema.desk)
     else:
