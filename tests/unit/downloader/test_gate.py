@@ -70,7 +70,7 @@ def test_what_is_no_media_is_told_in_words(body: bytes, words: str) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [PACKETS, MOOF + MDAT, b"GIF89a" + b"\0" * 99 + PACKETS, gzip.compress(PACKETS), b"<html>", PACKETS[:-1],
+    [PACKETS, MOOF + MDAT, b"GIF89a" + b"\0" * 99 + PACKETS, gzip.compress(PACKETS, mtime=0), b"<html>", PACKETS[:-1],
      b"GIF89a" + b"\0" * 99, b"ID3\x04\0\0\0\0\0\x02xx\xff\xf1\x50\x80", b"\xef\xbb\xbfWEBVTT\n", b"\x1f\x8b\x08xx"],
 )  # fmt: skip
 def test_a_file_is_judged_as_the_same_bytes_in_memory(body: bytes, tmp_path: Path) -> None:
