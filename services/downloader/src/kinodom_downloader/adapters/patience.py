@@ -21,6 +21,7 @@ class Limits:
     stall_s: float = 20.0
     slowest_bytes_s: float = 10_000.0
     slow_after_s: float = 30.0
+    still_s: float = 10.0  # longest wait, three times, for a list without an end to change
 
 
 @dataclass(slots=True)
