@@ -7,7 +7,7 @@ COMPOSE ?= docker compose
 SOURCES = services demo house tests $(wildcard bench)
 
 .PHONY: help run demo status fsck front-end up down logs ps check format lint types unit node-test test test-compose check-source \
-	bench bench-serve bench-start bench-search bench-truth bench-kill words lock dev clean
+	bench bench-serve bench-start bench-search bench-truth bench-kill bench-package bench-publish words lock dev clean
 
 ##@ The house
 help: ## say what there is
@@ -81,7 +81,7 @@ check-source: dev ## try the description of a site: make check-source FILE=sites
 	@exec env PYTHONPATH=services/common/src:services/resolver/src $(PYTHON) -m kinodom_resolver.check_source \
 		--allow-lan "$$KINODOM_ALLOW_LAN" "$(FILE)"
 
-bench: bench-serve bench-start bench-search bench-truth bench-kill ## all benchmarks
+bench: bench-serve bench-start bench-search bench-truth bench-kill bench-package bench-publish ## all benchmarks
 
 bench-serve: dev ## signed delivery by Nginx against bare files
 	@exec $(PYTHON) -m bench.serve
@@ -103,6 +103,13 @@ bench-truth: dev ## bad media hosts: the film is identical or fails by name
 
 bench-kill: dev ## downloads killed at random moments: identical, and hardly a byte fetched twice
 	@exec $(PYTHON) -m bench.kill
+
+bench-package: dev ## packaging against cp and a bare demux; exact starts; 300 seeks in three players
+	@cd bench/players && PATH=$(CURDIR)/.venv/bin:$$PATH npm ci --ignore-scripts --silent
+	@exec $(PYTHON) -m bench.package
+
+bench-publish: dev ## publishing killed at every system call (strace), and disks that run full (root)
+	@exec $(PYTHON) -m bench.publish
 
 lock: dev ## compile the hashed requirement files anew
 	@sh services/requirements/lock.sh

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kinodom_common.contracts.videos import TrackInfo
+from kinodom_common.errors import NoSpace
 from kinodom_common.logs import get_log
 from kinodom_common.media_tools import SubtitleOutput, TrackOutput
 from kinodom_common.media_tools import package as package_command
-from kinodom_common.processes import checked
+from kinodom_common.processes import ProgramFailed, checked
 from kinodom_common.processes import run as run_program
 from kinodom_downloader.adapters.encoders import working_encoder
 from kinodom_downloader.adapters.loudness import loudness_lufs
@@ -21,8 +24,9 @@ from kinodom_downloader.adapters.sprites import make_sprites
 from kinodom_downloader.adapters.text_tracks import FoundText, clean_texts, fetched_texts, inside_texts
 from kinodom_downloader.adapters.track_files import TrackFile, finish_track
 from kinodom_downloader.adapters.track_plans import TrackPlan, plan_tracks
+from kinodom_downloader.domain.boxes import BrokenBoxes
 from kinodom_downloader.domain.chapters import CHAPTERS, chapters_of, chapters_vtt, fitting
-from kinodom_downloader.domain.checks import check_duration
+from kinodom_downloader.domain.checks import PackagingFailed, check_duration
 from kinodom_downloader.domain.manifests import (
     MediaTrack,
     TextTrack,
@@ -37,7 +41,7 @@ from kinodom_downloader.domain.manifests import (
 from kinodom_downloader.domain.timeline import places_s
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from kinodom_common.contracts.offers import Skip
     from kinodom_common.media_tools import Encoder
@@ -46,6 +50,7 @@ if TYPE_CHECKING:
 
 log = get_log(__name__)
 
+FULL_BYTES = 4 * 1024 * 1024  # with less a disk is full: a fragment of a film is about as large
 _SLOWEST = 30.0  # a transcode may take this many times the length of the film
 _LEAST_S = 900.0
 _UNKNOWN_LENGTH_S = 6 * 3600.0
@@ -83,6 +88,7 @@ def package(
     translation_name: str = "",
     skips: Sequence[Skip] = (),
     other_dubs: Callable[[TrackSet, Path], Sequence[Lent]] = lambda _tracks, _out: (),
+    full_bytes: int = FULL_BYTES,
     progress: Callable[[float], None] = lambda _fraction: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Packaged:
@@ -97,6 +103,7 @@ def package(
         translation_name: name of the dub, the label of the first sound track.
         skips: parts that most people pass over, as the source said; they become chapters.
         other_dubs: links sounds of other dubs of the same picture into the folder and returns them.
+        full_bytes: a disk with fewer bytes left is full, and what goes wrong there is want of room.
         progress: called with 0 to 1 while the tracks are written.
         stopped: asked a few times a second; yes ends the work.
 
@@ -108,7 +115,10 @@ def package(
     """
     out.mkdir(parents=True)
     tell = _Tell(run=run, encoder=encoder, progress=progress, stopped=stopped)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name[:40]}-", dir=out.parent) as folder:
+    with (
+        _told_when_full(out, full_bytes),
+        tempfile.TemporaryDirectory(prefix=f".{out.name[:40]}-", dir=out.parent) as folder,
+    ):
         tracks, sums = _build(fetched, out, Path(folder), language, translation_name, tell)
     loud = _loudness(tracks, out, tell)
     own = _described(tracks, sums, loud)
@@ -130,6 +140,21 @@ def package(
         sprites=sprites,
         skips=tuple(skips),
     )
+
+
+@contextmanager
+def _told_when_full(folder: Path, full_bytes: int) -> Iterator[None]:
+    """Raise NoSpace for what goes wrong on a full disk: ffmpeg ends well there, with a file that is cut.
+
+    Raises:
+        NoSpace: the disk has hardly a byte left.
+    """
+    try:
+        yield
+    except (PackagingFailed, BrokenBoxes, ProgramFailed) as exc:
+        if shutil.disk_usage(folder).free >= full_bytes:
+            raise
+        raise NoSpace("The disk is full. What was downloaded is kept; free some space and it goes on.") from exc
 
 
 def _build(
