@@ -1,9 +1,9 @@
 """Publishing that is killed at every system call, and a disk that fills at 50 points: `make bench-publish`.
 
 For each kind of call that touches a file, and each n, a film is published by a child that strace kills at its n-th.
-Whatever is visible then must be whole, and the next run must make it whole. As root also on small disks in memory that run full
-while a film is packaged and published; the wish must wait for space, and go on when there is some. Exit code 1 when
-anything is half-shown or does not go on.
+Whatever is visible then must be whole, and the next run must make it whole. As root also on small disks in memory that
+run full while a film is packaged and published; the wish must wait for space, and go on when there is some. Exit code 1
+when anything is half-shown or does not go on.
 """
 
 from __future__ import annotations
