@@ -26,6 +26,7 @@ from kinodom_common.contracts.titles import TitleHit
 from kinodom_common.errors import UpstreamFailed
 from kinodom_common.http import HttpClient
 from kinodom_resolver import wiring
+from kinodom_resolver.adapters.parsing import plain_text_apart
 from kinodom_resolver.app import create_app
 from kinodom_resolver.domain.ports import Listed
 from kinodom_resolver.settings import Settings
@@ -57,13 +58,17 @@ class Site:
         self._lock = threading.Lock()
 
     def search(self, query: str) -> list[TitleHit]:
-        """Answer with three films."""
+        """Answer with three films; their descriptions are HTML, which is read in a child."""
         with self._lock:
             self.calls[query] += 1
         self._answer()
         return [
             TitleHit(
-                external_id=f"{self.name}:{number}", name=f"{query} {number}", year=1990 + number, source=self.name
+                external_id=f"{self.name}:{number}",
+                name=f"{query} {number}",
+                year=1990 + number,
+                source=self.name,
+                description=plain_text_apart(f"<p>A film about <b>{query}</b>.</p>" * 20, longest=5000),
             )
             for number in range(3)
         ]

@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kinodom_common.contracts.rooms import RoomItem, RoomRequest
-from kinodom_common.contracts.wishes import DOWNLOADS_CHANNEL, Progress, WishEvent, WishList
+from kinodom_common.contracts.wishes import (
+    DOWNLOADS_CHANNEL,
+    QUEUE_CHANNEL,
+    Progress,
+    QueueStatus,
+    WishEvent,
+    WishList,
+)
 from tests.support.browser import TELL_REFUSALS, chromium, tab
-from tests.support.cinema import FILM_S, FIRST, SECOND, a_wish, cinema
+from tests.support.cinema import FILM_S, FIRST, SECOND, a_queue, a_wish, cinema
 from tests.support.journey import PLAYING, until_in_step
 from tests.support.redis_server import RedisServer
 from tests.support.sync_service import SyncService
@@ -206,6 +213,55 @@ def test_the_downloads_page_hears_of_progress_over_the_socket(
             client.publish(DOWNLOADS_CHANNEL, event.model_dump_json())
             opened.page.wait_for_timeout(50)
 
-    opened.until("document.querySelector('[data-wish-left]').textContent === '55 %'", limit_s=3)
+    opened.until("document.querySelector('[data-wish-left]').textContent === '55\u00a0%'", limit_s=3)
     assert opened.page.locator("[data-wish-right]").inner_text() == "packaging"
+    club.downloader.list = WishList()
+
+
+def test_the_downloads_page_is_drawn_anew_when_the_queue_changes_and_says_what_happened(
+    open_tab: Callable[..., Tab], club: Cinema, redis: RedisServer
+) -> None:
+    club.downloader.list = a_wish("running", 0.2)
+    opened = open_tab()
+    opened.page.goto(f"{club.url}/downloads")
+    done = WishEvent(type="task_completed", wish_id="elsewhere", state="running", title="Paper Fleet")
+
+    with redis.client() as client:
+        for number in range(100):  # the page may not have greeted yet
+            if number == 60:
+                club.downloader.list = a_queue("alpha")
+            status = QueueStatus(wanted=int(number >= 60), running=int(number < 60))
+            client.publish(QUEUE_CHANNEL, status.model_dump_json())
+            client.publish(DOWNLOADS_CHANNEL, done.model_dump_json())
+            opened.page.wait_for_timeout(50)
+
+    opened.until("document.querySelector('[data-wish=alpha]')", limit_s=5)
+    assert opened.page.locator("[data-said]").inner_text() == "Paper Fleet: ready"
+    club.downloader.list = WishList()
+
+
+def test_numbers_that_move_are_read_aloud_only_when_the_stage_changes(
+    open_tab: Callable[..., Tab], club: Cinema, redis: RedisServer
+) -> None:
+    club.downloader.list = a_wish("running", 0.2)
+    opened = open_tab()
+    opened.page.goto(f"{club.url}/downloads")
+    opened.page.evaluate(
+        "globalThis.read = []; new MutationObserver(() => read.push(document.querySelector('svg.strip--home')"
+        ".getAttribute('aria-label'))).observe(document.querySelector('svg.strip--home'), {attributes: true, "
+        "attributeFilter: ['aria-label']})"
+    )
+
+    with redis.client() as client:
+        for number in range(100):
+            stage = "fetching" if number < 80 else "packaging"
+            progress = Progress.model_validate({"stage": stage, "fraction": 0.2 + number / 200})
+            event = WishEvent(type="task_progress", wish_id=FIRST, state="running", progress=progress)
+            client.publish(DOWNLOADS_CHANNEL, event.model_dump_json())
+            opened.page.wait_for_timeout(50)
+
+    opened.until("read.some((words) => words.endsWith('packaging'))", limit_s=5)
+    read = opened.page.evaluate("read")
+    assert len(read) <= 2
+    assert read[-1].startswith("The Fox's Tail: ")
     club.downloader.list = WishList()

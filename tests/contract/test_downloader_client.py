@@ -227,12 +227,50 @@ def test_a_wish_is_put_before_another(client: DownloaderClient) -> None:
     assert caught.value.code == "not_in_queue"
 
 
+def test_the_line_and_what_is_done_are_listed_apart(client: DownloaderClient, house: House) -> None:
+    made = [client.wish(REQUEST.model_copy(update={"episode": n})).wish.wish_id for n in range(4)]
+    for number in (1, 2):
+        house.wishes.change(made[number], lambda wish: rules.claim(wish, token="t", now_s=NOW_S))
+    house.wishes.change(made[1], lambda wish: rules.ready(wish, token="t", now_s=NOW_S, size_bytes=5))
+    client.move(made[3], made[0])
+
+    line, done = client.wishes(part="line"), client.wishes(part="done")
+
+    assert [wish.wish_id for wish in line.wishes] == [made[2], made[3], made[0]]
+    assert [wish.wish_id for wish in done.wishes] == [made[1]]
+
+
+def test_the_wishes_of_a_title_are_listed(client: DownloaderClient) -> None:
+    client.wish(REQUEST)
+    other = REQUEST.model_copy(update={"external_id": "demo:" + "x" * 2000})
+    made = client.wish(other).wish
+
+    assert client.wishes_of(other.external_id).wishes == (made,)
+    assert client.wishes_of("demo:nothing").wishes == ()
+
+
 def test_more_wishes_than_fit_into_one_line_are_asked_for_in_parts(client: DownloaderClient) -> None:
     made = [client.wish(REQUEST.model_copy(update={"episode": n})).wish.wish_id for n in range(120)]
 
     listed = client.wishes(made)
 
     assert [wish.wish_id for wish in listed.wishes] == made
+
+
+def test_one_press_pauses_resumes_and_tries_all_again(client: DownloaderClient, house: House) -> None:
+    made = [client.wish(REQUEST.model_copy(update={"episode": n})).wish.wish_id for n in range(5)]
+    house.wishes.change(made[0], lambda wish: rules.claim(wish, token="t", now_s=NOW_S))
+    house.wishes.change(made[1], lambda wish: rules.refused(wish, code="c", reason="r", now_s=NOW_S))
+    house.wishes.change(made[2], lambda wish: rules.claim(wish, token="u", now_s=NOW_S))
+    house.wishes.change(made[2], lambda wish: rules.publishing(wish, token="u", now_s=NOW_S))
+
+    paused = client.change_all("pause").changed
+    states = [wish.state for wish in client.wishes(made).wishes]
+    retried, resumed = client.change_all("retry").changed, client.change_all("resume").changed
+
+    assert (paused, retried, resumed) == (3, 1, 3)
+    assert states == ["paused", "refused", "publishing", "paused", "paused"]
+    assert client.queue().wanted == 4
 
 
 def test_the_queue_is_counted_by_what_is_done_with_its_wishes(client: DownloaderClient, house: House) -> None:
@@ -249,7 +287,7 @@ def test_the_queue_is_counted_by_what_is_done_with_its_wishes(client: Downloader
 
 
 def test_the_disk_is_told(client: DownloaderClient) -> None:
-    assert client.disk() == DiskRoom(free_bytes=5, total_bytes=9, library_bytes=3)
+    assert client.disk() == DiskRoom(free_bytes=5, total_bytes=9, library_bytes=3, keep_free_bytes=5 * 10**9)
 
 
 def test_a_refused_wish_cannot_be_paused(client: DownloaderClient, house: House) -> None:
@@ -290,6 +328,9 @@ def test_the_openapi_document_is_valid_and_names_every_path(house: House) -> Non
         "/live/{wish_id}/{generation}/pieces/{track}/{index}",
         "/live/{wish_id}/{generation}/slices/{offset}",
         "/queue",
+        "/queue/retry",
+        "/queue/pause",
+        "/queue/resume",
         "/videos/{video_id}",
         "/videos/{video_id}/file",
         "/videos/{video_id}/restore",

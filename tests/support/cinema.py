@@ -91,6 +91,7 @@ class FakeDownloader:
 
     def __init__(self) -> None:
         self.list = WishList()
+        self.moved: list[tuple[str, str | None]] = []
         self.removed: list[str] = []
 
     def remove_video(self, video_id: str) -> RemovedVideo:
@@ -107,11 +108,26 @@ class FakeDownloader:
     def one(self, wish_id: str) -> Wish:
         raise NotFound("There is no such wish.")
 
-    def wishes(self, ids: tuple[str, ...] = (), *, limit: int = 100) -> WishList:
-        return self.list
+    def wishes(self, ids: tuple[str, ...] = (), *, part: str = "newest", limit: int = 100) -> WishList:
+        ready = tuple(wish for wish in self.list.wishes if wish.state == "ready")
+        rest = tuple(wish for wish in self.list.wishes if wish.state != "ready")
+        return WishList(wishes={"done": ready, "line": rest}.get(part, self.list.wishes))
+
+    def move(self, wish_id: str, before: str | None) -> Wish:
+        self.moved.append((wish_id, before))
+        queue = {wish.wish_id: wish for wish in self.list.wishes}
+        wish = queue.pop(wish_id)
+        rest = list(queue.values())
+        rest.insert(next((n for n, one in enumerate(rest) if one.wish_id == before), len(rest)), wish)
+        self.list = WishList(wishes=tuple(rest))
+        return wish
+
+    def wishes_of(self, external_id: str) -> WishList:
+        return WishList(wishes=tuple(wish for wish in self.list.wishes if wish.request.external_id == external_id))
 
     def disk(self) -> DiskRoom:
-        return DiskRoom(free_bytes=120 * 10**9, total_bytes=500 * 10**9, library_bytes=80 * 10**9)
+        gb = 10**9
+        return DiskRoom(free_bytes=120 * gb, total_bytes=500 * gb, library_bytes=80 * gb, keep_free_bytes=10 * gb)
 
 
 class FakeSources:
@@ -194,6 +210,18 @@ def a_wish(state: WishState, fraction: float) -> WishList:
     request = WishRequest(external_id="demo:fox", title=card)
     wish = Wish(wish_id=FIRST, request=request, state=state, progress=progress, asked_at=LONG_AGO, changed_at=LONG_AGO)
     return WishList(wishes=(wish,))
+
+
+def a_queue(*names: str) -> WishList:
+    """Return wishes that wait for their turn, in this order; each name is the id too."""
+    wishes = a_wish("wanted", 0.0).wishes
+
+    def named(name: str) -> Wish:
+        card = TitleCard(external_id=f"demo:{name}", name=name)
+        request = WishRequest(external_id=card.external_id, title=card)
+        return wishes[0].model_copy(update={"wish_id": name, "request": request, "progress": Progress()})
+
+    return WishList(wishes=tuple(named(name) for name in names))
 
 
 class Cinema:

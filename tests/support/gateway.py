@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -32,8 +33,17 @@ from kinodom_common.contracts.videos import (
     Video,
     VideoList,
 )
-from kinodom_common.contracts.wishes import DiskRoom, Progress, QueueStatus, Wish, WishList, WishReply, WishRequest
-from kinodom_common.errors import Conflict, KinodomError, NotFound, UpstreamFailed
+from kinodom_common.contracts.wishes import (
+    DiskRoom,
+    ManyChanged,
+    Progress,
+    QueueStatus,
+    Wish,
+    WishList,
+    WishReply,
+    WishRequest,
+)
+from kinodom_common.errors import KinodomError, NotFound, UpstreamFailed
 from kinodom_common.hosts import HostRule
 from kinodom_common.ids import content_key, title_id_of, video_id_of
 from kinodom_gateway.app import create_app
@@ -164,8 +174,7 @@ class FakeCatalogue:
         return self.title(title_id).title
 
     def delete_title(self, title_id: str) -> None:
-        if self.title(title_id).videos:
-            raise Conflict("Films of this title lie on the disk.")
+        self.title(title_id)
         del self.pages[title_id]
 
     def videos(self, *, limit: int = 60, after: str | None = None) -> VideoList:
@@ -201,6 +210,7 @@ class FakeResolver:
     kept_cookies: dict[str, CookieIn] = field(default_factory=dict)
     refuses: KinodomError | None = None  # whatever is to be changed or tried
     all_answer: bool = False  # the Internet Archive too, with nothing
+    age_s: int | None = None  # of its answers to searches; None: asked just now
     also: tuple[TitleHit, ...] = ()  # what the Internet Archive has; empty: it is silent
 
     def search(self, query: str) -> SearchReply:
@@ -211,7 +221,9 @@ class FakeResolver:
             for one in self.titles.values()
             if query.lower() in one.card.name.lower()
         )
-        answered = SourceOutcome(source="demo", label="Demo films", state="answered", count=len(hits), took_ms=12)
+        answered = SourceOutcome(
+            source="demo", label="Demo films", state="answered", count=len(hits), took_ms=12, age_s=self.age_s
+        )
         silent = SourceOutcome(
             source="internet_archive",
             label="Internet Archive",
@@ -306,12 +318,20 @@ class FakeDownloader:
         wish = Wish(wish_id=video_id_of(key), request=request, state="wanted", asked_at=NOW, changed_at=NOW)
         return WishReply(wish=wish, created=True)
 
-    def wishes(self, ids: Iterable[str] = (), *, limit: int = 100) -> WishList:
+    def wishes(self, ids: Iterable[str] = (), *, part: str = "newest", limit: int = 100) -> WishList:
         wanted = set(ids)
-        return WishList(wishes=tuple(one for one in self.kept if not wanted or one.wish_id in wanted))
+        found = [one for one in self.kept if not wanted or one.wish_id in wanted]
+        if part != "newest":
+            found = [one for one in found if (one.state == "ready") == (part == "done")]
+            found = sorted(found, key=lambda one: one.position)[:limit]
+        return WishList(wishes=tuple(found))
+
+    def wishes_of(self, external_id: str) -> WishList:
+        return WishList(wishes=tuple(one for one in self.kept if one.request.external_id == external_id))
 
     def queue(self) -> QueueStatus:
-        return QueueStatus(wanted=3, running=1, paused=2, parallel=2, free_bytes=5, total_bytes=9)
+        counts = Counter(one.state for one in self.kept)
+        return QueueStatus.model_validate({**counts, "parallel": 2, "free_bytes": 5, "total_bytes": 9})
 
     def one(self, wish_id: str) -> Wish:
         for wish in self.kept:
@@ -328,7 +348,12 @@ class FakeDownloader:
     def disk(self) -> DiskRoom:
         if self.disk_error is not None:
             raise self.disk_error
-        return DiskRoom(free_bytes=120 * 10**9, total_bytes=500 * 10**9, library_bytes=80 * 10**9)
+        gb = 10**9
+        return DiskRoom(free_bytes=120 * gb, total_bytes=500 * gb, library_bytes=80 * gb, keep_free_bytes=10 * gb)
+
+    def change_all(self, act: str) -> ManyChanged:
+        self.done.append(("all", act))
+        return ManyChanged(changed=len(self.kept))
 
     def pause(self, wish_id: str) -> Wish:
         return self._did("pause", wish_id)
@@ -402,6 +427,11 @@ class House:
             ready={},
         )
         return create_app(self.settings, deps=deps).test_client()
+
+    def put_film_at_source(self, film: TitleCard) -> None:
+        """Let the demo site have a film in one dub."""
+        dub = Translation(translation_id="original", name="Original", episodes=(EpisodeRef(),))
+        self.resolver.titles[film.external_id] = SourceTitle(source="demo", card=film, translations=(dub,))
 
     def put_on_disk(self, *videos: Video) -> None:
         """Put videos of the one title on the shelf."""

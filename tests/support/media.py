@@ -88,6 +88,15 @@ def dash_template() -> Path:
 
 
 @cache
+def indexed_mp4() -> Path:
+    """Return the picture of the film as one fragmented MP4 file with an index in front, a fragment every 2 s."""
+    path = media_folder() / "indexed.mp4"
+    flags = "+dash+cmaf+global_sidx+frag_discont+delay_moov+skip_trailer"
+    ffmpeg("-i", film_mp4(), "-map", "0:v:0", "-c", "copy", "-movflags", flags, "-f", "mp4", path)
+    return path
+
+
+@cache
 def webm() -> Path:
     """Return 2 s of VP8 in one WebM file."""
     path = media_folder() / "film.webm"

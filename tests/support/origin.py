@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+CHUNK_BYTES = 65_536
 Fault = Callable[["Answer", int], bool]  # the answer and the number of the request for that path, from 1
 
 
@@ -48,9 +49,11 @@ class Answer(BaseHTTPRequestHandler):
         shown = {"Content-Range": f"bytes {first}-{last}/{len(body)}"}
         self.reply(206, body[first : last + 1], shown | (headers or {}))
 
-    def begin(self, length: int) -> None:
+    def begin(self, length: int, headers: dict[str, str] | None = None) -> None:
         """Send the head of an answer that will have so many bytes."""
         self.send_response(200)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(length))
         self.end_headers()
 
@@ -63,9 +66,11 @@ class Answer(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body) if length is None else length))
         self.end_headers()
-        self.wfile.write(body)
-        with self.server.lock:
-            self.server.sent_bytes += len(body)
+        for start in range(0, len(body), CHUNK_BYTES):
+            self.server.pace()
+            self.wfile.write(body[start : start + CHUNK_BYTES])
+            with self.server.lock:
+                self.server.sent_bytes += len(body[start : start + CHUNK_BYTES])
         if length is not None and length != len(body):
             self.close_connection = True
 
@@ -87,6 +92,7 @@ class Origin(ThreadingHTTPServer):
         self.asked: Counter[str] = Counter()
         self.heads: list[tuple[str, dict[str, str]]] = []
         self.sent_bytes = 0
+        self.pace: Callable[[], object] = lambda: None  # called before each chunk of an answer goes out
         self.lock = threading.Lock()
         self.gate = threading.Event()  # faults may wait for it
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from kinodom_common.egress import EgressRules, OutsideClient
@@ -13,6 +14,20 @@ def outside_for(*urls: str) -> OutsideClient:
     """Return the real guarded client, allowed to call these sites on loopback."""
     pairs = frozenset((str(urlsplit(url).hostname), int(urlsplit(url).port or 80)) for url in urls)
     return OutsideClient(rules=EgressRules(allow_lan=pairs), user_agent="Kinodom test")
+
+
+@dataclass
+class Manners:
+    """What an operator might have set for a source."""
+
+    pacing_s: float = 0.0
+    proxy: str | None = None
+    cookie: str | None = None
+    browser_tls: bool = False
+
+    def cookie_for(self, url: str) -> str | None:
+        """Return the Cookie header for an address."""
+        return self.cookie
 
 
 class Rerouted:

@@ -66,6 +66,10 @@ class RedisServer:
         assert self._process is not None
         self._process.send_signal(number)
 
+    def wipe(self) -> None:
+        """Lose all that it has kept; while it is down."""
+        shutil.rmtree(self.folder / "appendonlydir", ignore_errors=True)
+
     def stop(self, number: signal.Signals = signal.SIGKILL) -> None:
         """End it, by default without a chance to tidy up."""
         if self._process is not None:

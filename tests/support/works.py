@@ -160,7 +160,7 @@ class Works:
 
     def states(self) -> dict[str, str]:
         """Return the state of every wish, as the store has it."""
-        documents = open_store(self.store_url).collection("wishes", indexed=("state", "asked_at_s")).find()
+        documents = open_store(self.store_url).collection("wishes").find()
         return {document["_id"]: document["state"] for document in documents}
 
 

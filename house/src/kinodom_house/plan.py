@@ -46,6 +46,8 @@ OPERATOR_SETTINGS: Mapping[str, tuple[str, ...]] = {
             "ENCODER",
             "KEEP_FREE_PERCENT",
             "SEGMENT_WORKERS",
+            "WATCHED_GB",
+            "WATCHED_DAYS",
             "USER_AGENT",
             "IMPORT_ROOT",
         ),

@@ -11,6 +11,10 @@ from tests.support import media, origin
 from tests.support.fetching import bytes_of, fetch_from
 from tests.support.origin import Origin
 
+SINGLE_FILE = b"""<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" mediaPresentationDuration="PT12S">
+  <Period><AdaptationSet mimeType="video/mp4"><Representation id="1" height="180"><BaseURL>v.mp4</BaseURL>
+  <SegmentBase indexRange="700-800"/></Representation></AdaptationSet></Period></MPD>"""
+
 
 @pytest.fixture
 def host() -> Iterator[Origin]:
@@ -130,14 +134,62 @@ def test_dash_with_a_timeline_is_fetched(host: Origin, tmp_path: Path) -> None:
 
 def test_dash_with_single_files_is_fetched_in_ranges(host: Origin, tmp_path: Path) -> None:
     host.files["/v.mp4"] = padded_film(9_000_000)
-    host.files["/manifest.mpd"] = b"""<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" mediaPresentationDuration="PT12S">
-      <Period><AdaptationSet mimeType="video/mp4"><Representation id="1" height="180"><BaseURL>v.mp4</BaseURL>
-      <SegmentBase indexRange="0-1"/></Representation></AdaptationSet></Period></MPD>"""
+    host.files["/manifest.mpd"] = SINGLE_FILE
 
     fetched = fetch_from(host, "/manifest.mpd", tmp_path, delivery="dash")
 
     assert bytes_of(fetched.tracks[0]) == host.files["/v.mp4"]
     assert (fetched.tracks[0].container, fetched.duration_s) == ("mp4", 12.0)
+
+
+def test_a_single_file_with_an_index_is_fetched_segment_by_segment(host: Origin, tmp_path: Path) -> None:
+    body = media.indexed_mp4().read_bytes()
+    at = body.index(b"sidx") - 4
+    after = at + int.from_bytes(body[at : at + 4])
+    host.files |= {"/manifest.mpd": SINGLE_FILE, "/v.mp4": body}
+
+    (track,) = fetch_from(host, "/manifest.mpd", tmp_path, delivery="dash").tracks
+
+    assert bytes_of(track) == body[:at] + body[after:]
+    assert (track.container, track.durations_s) == ("fmp4", (0.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0))
+    assert media.streams_of(*track.parts) == ["h264,300"]
+
+
+def test_a_single_file_whose_index_is_far_behind_a_large_header_is_fetched_in_segments(
+    host: Origin, tmp_path: Path
+) -> None:
+    body = media.indexed_mp4().read_bytes()
+    at = body.index(b"sidx") - 4
+    host.files |= {
+        "/manifest.mpd": SINGLE_FILE,
+        "/v.mp4": body[:at] + (100_000).to_bytes(4) + b"free" + bytes(99_992) + body[at:],
+    }
+
+    (track,) = fetch_from(host, "/manifest.mpd", tmp_path, delivery="dash").tracks
+
+    assert len(track.parts) == 7
+    assert media.streams_of(*track.parts) == ["h264,300"]
+
+
+def test_a_single_file_whose_index_lies_is_fetched_as_a_whole(host: Origin, tmp_path: Path) -> None:
+    body = bytearray(media.indexed_mp4().read_bytes())
+    entry = body.index(b"sidx") + 28 + 8 * (body[body.index(b"sidx") + 4] == 1)
+    body[entry : entry + 4] = (0x7FFFFFFF).to_bytes(4)
+    host.files |= {"/manifest.mpd": SINGLE_FILE, "/v.mp4": bytes(body)}
+
+    (track,) = fetch_from(host, "/manifest.mpd", tmp_path, delivery="dash").tracks
+
+    assert (track.container, bytes_of(track)) == ("mp4", bytes(body))
+
+
+def test_a_single_file_that_changes_between_its_segments_is_named(host: Origin, tmp_path: Path) -> None:
+    host.files |= {"/manifest.mpd": SINGLE_FILE, "/v.mp4": media.indexed_mp4().read_bytes()}
+    host.faults["/v.mp4"] = lambda answer, number: bool(
+        answer.serve(answer.server.files["/v.mp4"], {"ETag": '"one"' if number < 4 else '"two"'}) or True
+    )
+
+    with pytest.raises(SegmentBad, match="another version"):
+        fetch_from(host, "/manifest.mpd", tmp_path, delivery="dash", workers=1)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import gzip
+import mmap
+from pathlib import Path
 
 import pytest
 
 from kinodom_downloader.domain import clocks, gate
+from kinodom_downloader.domain.continuity import clock_of
 from kinodom_downloader.domain.faults import DrmProtected
 from kinodom_downloader.domain.gate import NotThatMedia
 from tests.support import media
@@ -63,6 +66,25 @@ def test_media_is_known_by_its_bytes(body: bytes, kind: str) -> None:
 def test_what_is_no_media_is_told_in_words(body: bytes, words: str) -> None:
     with pytest.raises(NotThatMedia, match=words):
         gate.check_piece(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [PACKETS, MOOF + MDAT, b"GIF89a" + b"\0" * 99 + PACKETS, gzip.compress(PACKETS), b"<html>", PACKETS[:-1],
+     b"GIF89a" + b"\0" * 99, b"ID3\x04\0\0\0\0\0\x02xx\xff\xf1\x50\x80", b"\xef\xbb\xbfWEBVTT\n", b"\x1f\x8b\x08xx"],
+)  # fmt: skip
+def test_a_file_is_judged_as_the_same_bytes_in_memory(body: bytes, tmp_path: Path) -> None:
+    def judged(payload: gate.Payload) -> object:
+        try:
+            checked = gate.check_piece(payload)
+        except NotThatMedia as exc:
+            return str(exc)
+        return checked.kind, checked.payload[:], clock_of(checked.payload, checked.kind)
+
+    (tmp_path / "piece").write_bytes(body)
+
+    with (tmp_path / "piece").open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
+        assert judged(view) == judged(body)
 
 
 @pytest.mark.parametrize(

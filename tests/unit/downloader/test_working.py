@@ -14,7 +14,7 @@ from kinodom_common.contracts.offers import Offer, OfferList
 from kinodom_common.contracts.titles import TitleCard
 from kinodom_common.contracts.wishes import Progress, WishEvent, WishRequest, WishState
 from kinodom_common.errors import KinodomError, Rejected, UpstreamFailed
-from kinodom_downloader.adapters.workfolder import told_when_full
+from kinodom_downloader.adapters.disk import told_when_full
 from kinodom_downloader.domain import asking, taking, working
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.fetched import Fetched
@@ -54,8 +54,26 @@ class MemoryWishes:
     def newest(self, limit: int) -> list[rules.StoredWish]:
         return list(self.kept.values())[:limit]
 
+    def held(self) -> list[rules.StoredWish]:
+        return [wish for wish in self.kept.values() if wish.state in ("running", "publishing")]
+
+    def ripe(self, *, now_s: float, limit: int) -> list[rules.StoredWish]:
+        return list(self.unfinished())
+
+    def line(self, limit: int) -> list[rules.StoredWish]:
+        return list(self.unfinished())[:limit]
+
+    def done(self, limit: int) -> list[rules.StoredWish]:
+        return [wish for wish in self.kept.values() if wish.state == "ready"][:limit]
+
+    def of_title(self, external_id: str, limit: int) -> list[rules.StoredWish]:
+        return [wish for wish in self.kept.values() if wish.request.external_id == external_id][:limit]
+
     def unfinished(self) -> Iterable[rules.StoredWish]:
         return [wish for wish in self.kept.values() if wish.state not in ("ready", "refused")]
+
+    def ids_in(self, states: Sequence[WishState]) -> list[str]:
+        return [wish.wish_id for wish in self.kept.values() if wish.state in states]
 
     def counts(self) -> dict[WishState, int]:
         return dict(Counter(wish.state for wish in self.kept.values()))
@@ -103,7 +121,7 @@ class Offers:
     def tell(self, request: WishRequest, offer: Offer, *, played: bool) -> None:
         self.told.append((offer.url, played))
 
-    def offers(self, request: WishRequest) -> OfferList:
+    def offers(self, request: WishRequest, *, fresh: bool) -> OfferList:
         if self.error is not None:
             raise self.error
         return OfferList(external_id=request.external_id, translation_id=request.translation_id, offers=self.offers_now)
@@ -123,6 +141,7 @@ class Fetch:
         wanted_height_px: int | None,
         on_progress: Callable[[Progress], None],
         should_stop: Callable[[], bool],
+        hurry: bool = False,
     ) -> Fetched:
         self.asked.append(offer.url)
         if offer.url in self.broken:
@@ -243,6 +262,35 @@ def test_a_wish_is_fetched_shown_registered_and_ready(world: World) -> None:
     assert [event.type for event in world.news.said][-1] == "task_completed"
 
 
+def test_a_wish_whose_process_is_known_to_be_dead_goes_to_the_next_worker_at_once(world: World) -> None:
+    world.wishes.change(WISH_ID, lambda wish: rules.claim(wish, token="dead", now_s=world.now_s))
+    nothing = world.work(token="early")
+
+    taking.let_go("dead", wishes=world.wishes)
+    wish = world.work(token="next")
+
+    assert (nothing.state, nothing.token) == ("running", "dead")
+    assert (wish.state, wish.attempt) == ("ready", 2)
+
+
+def test_the_third_death_in_a_row_refuses_the_wish(world: World) -> None:
+    for number in range(3):
+        taking.take(token=str(number), parallel=2, wishes=world.wishes, announcer=world.news, clock=lambda: world.now_s)
+        taking.let_go(str(number), wishes=world.wishes)
+
+    wish = world.work()
+
+    assert (wish.state, wish.reason_code) == ("refused", "crashes_the_worker")
+
+
+def test_a_death_that_comes_late_takes_nothing_from_the_next_holder(world: World) -> None:
+    world.wishes.change(WISH_ID, lambda wish: rules.claim(wish, token="next", now_s=world.now_s))
+
+    taking.let_go("dead", wishes=world.wishes)
+
+    assert rules.is_held(world.wishes.get(WISH_ID), now_s=world.now_s)
+
+
 def test_sixty_four_askers_make_one_wish(world: World) -> None:
     created = [asking.ask(REQUEST, desk=world.desk, request_id="")[1] for _ in range(64)]
 
@@ -325,6 +373,22 @@ def test_a_full_disk_makes_the_wish_wait_for_space(world: World, full: str) -> N
     wish = world.work()
 
     assert (wish.state, wish.reason_code) == ("waiting", "no_space")
+
+
+def test_a_wish_that_waits_for_space_goes_on_by_itself_when_there_is_room(world: World) -> None:
+    world.resolver.offers_now = (Offer(source="demo", url="http://demo/a.m3u8", delivery="hls", size_bytes=10**11),)
+    world.folders.room = 10**11
+    full = world.work()
+    early, fetched = world.work(), list(world.fetch.asked)
+    world.now_s, world.folders.room = full.next_try_at_s, 10**12
+    asking.sweep(desk=world.desk)
+
+    ready = world.work()
+
+    assert (full.state, full.reason_code, fetched) == ("waiting", "no_space", [])
+    assert early == full
+    assert world.hints.given[-1] == (WISH_ID, full.attempt)
+    assert (ready.state, ready.reason) == ("ready", None)
 
 
 @pytest.mark.parametrize("trouble", [errno.EROFS, errno.EIO, errno.EACCES])
@@ -495,8 +559,8 @@ def test_a_claim_in_a_turn_that_has_passed_is_given_back(world: World) -> None:
     other, _ = asking.ask(REQUEST.model_copy(update={"episode": 2}), desk=world.desk, request_id="")
 
     class Raced(MemoryWishes):
-        def unfinished(self) -> Iterable[rules.StoredWish]:
-            before = list(super().unfinished())
+        def ripe(self, *, now_s: float, limit: int) -> list[rules.StoredWish]:
+            before = super().ripe(now_s=now_s, limit=limit)
             if self.turns == 0:  # somebody else claims after this one has counted
                 self.change(other.wish_id, lambda wish: rules.claim(wish, token="faster", now_s=world.now_s))
                 self.pass_turn(0)

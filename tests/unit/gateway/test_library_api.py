@@ -104,7 +104,7 @@ def test_a_refresh_says_that_the_source_could_not_be_asked(house: House) -> None
 
 def test_a_batch_tells_what_came_of_each_item(house: House) -> None:
     house.put_on_disk(a_video(1))
-    body: dict[str, object] = {"add": [EXTERNAL, "demo:nothing"], "refresh": [TITLE_ID], "delete": [TITLE_ID, "gone"]}
+    body: dict[str, object] = {"add": [EXTERNAL, "demo:nothing"], "refresh": [TITLE_ID], "delete": ["gone"]}
 
     status, reply = told(call(house, "POST", "/titles/batch", body))
 
@@ -113,10 +113,29 @@ def test_a_batch_tells_what_came_of_each_item(house: House) -> None:
         ("add", "refused", "title_there"),
         ("add", "refused", "not_found"),
         ("refresh", "done", None),
-        ("delete", "refused", "conflict"),
         ("delete", "refused", "not_found"),
     ]
     assert reply["results"][0]["title_id"] == TITLE_ID
+
+
+def test_a_title_leaves_with_its_films_and_the_answer_names_them(house: House) -> None:
+    house.put_on_disk(a_video(1), a_video(2))
+
+    status, removed = told(call(house, "DELETE", f"/titles/{TITLE_ID}"))
+
+    gone = [a_video(number).video_id for number in (1, 2)]
+    assert (status, [one["video_id"] for one in removed["videos"]]) == (200, gone)
+    assert house.downloader.done == [("remove", video_id) for video_id in gone]
+    assert house.catalogue.pages == {}
+
+
+def test_a_title_without_films_leaves_and_then_is_unknown(house: House) -> None:
+    house.put_on_disk()
+
+    answers = [told(call(house, "DELETE", f"/titles/{TITLE_ID}")) for _ in range(2)]
+
+    assert answers[0] == (200, {"title_id": TITLE_ID, "videos": []})
+    assert (answers[1][0], answers[1][1]["code"]) == (404, "not_found")
 
 
 def test_a_batch_has_an_end(house: House) -> None:
@@ -182,15 +201,18 @@ def test_what_was_refused_before_may_be_asked_for_again(house: House) -> None:
 def test_what_is_on_the_disk_is_listed_and_told(house: House) -> None:
     house.put_on_disk(a_video(1), a_video(2))
 
-    listed = call(house, "GET", "/downloads?limit=1").get_json()
-    one = call(house, "GET", f"/downloads/{a_video(2).video_id}")
+    listed = call(house, "GET", "/videos?limit=1").get_json()
+    one = call(house, "GET", f"/videos/{a_video(2).video_id}")
 
     assert (len(listed["videos"]), listed["total"]) == (1, 2)
     assert one.get_json()["size_bytes"] == 5_000_000
-    assert call(house, "GET", f"/downloads/{'0' * 64}").status_code == 404
+    assert call(house, "GET", f"/videos/{'0' * 64}").status_code == 404
 
 
 def test_the_queue_says_how_it_stands(house: House) -> None:
+    states = ["running", *["wanted"] * 3, "paused", "paused"]
+    house.downloader.kept = [a_wish(state, number) for number, state in enumerate(states)]
+
     status, queue = told(call(house, "GET", "/queue"))
 
     assert status == 200

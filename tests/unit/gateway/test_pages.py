@@ -110,6 +110,19 @@ def test_a_title_shows_each_dub_and_says_what_is_missing(house: House) -> None:
     assert 'aria-label="1, 2: can be had; 3: missing in this dub"' in text
 
 
+def test_a_title_that_is_not_in_the_house_shows_what_its_source_knows(house: House) -> None:
+    card = SOURCE_TITLE.card.model_copy(
+        update={"genres": ("Drama", "Sea"), "people": ("Ada Keeper",), "licence": "CC0"}
+    )
+    house.resolver.titles[EXTERNAL] = SOURCE_TITLE.model_copy(update={"card": card})
+
+    text = house.client().get(f"/find/{EXTERNAL}").text
+
+    assert "<span>Drama, Sea</span>" in text
+    assert "<dt>People</dt><dd>Ada Keeper</dd>" in text
+    assert '<span class="tag">CC0</span>' in text
+
+
 def test_a_title_stands_without_its_source(house: House) -> None:
     house.put_on_disk(a_video(1))
     house.resolver.error = UpstreamFailed("The demo site does not answer.")
@@ -239,83 +252,6 @@ def test_a_room_is_made_and_shown_with_its_code(house: House) -> None:
     assert "http://localhost/rooms/room-1" in room.text
     assert code.mimetype == "image/svg+xml"
     assert house.sync.kept["room-1"].vec.pos_ms == 1500
-
-
-def test_the_downloads_page_says_why_something_stopped_and_offers_to_try_again(house: House) -> None:
-    house.downloader.kept = [a_wish(state="refused", reason="This film is protected (DRM).", reason_code="drm")]
-
-    text = house.client().get("/downloads").text
-
-    assert "This film is protected (DRM)." in text
-    assert "Try again" in text
-
-
-def test_the_downloads_page_says_how_full_the_disk_is_or_nothing(house: House) -> None:
-    known = house.client().get("/downloads").text
-    house.downloader.disk_error = UpstreamFailed("The downloader does not answer.")
-
-    unknown = house.client().get("/downloads")
-
-    assert "120.0\xa0GB of 500.0\xa0GB are free. Films take 80.0\xa0GB." in known
-    assert (unknown.status_code, "are free" in unknown.text) == (200, False)
-
-
-def test_the_queue_stands_in_its_order_and_each_row_moves_by_one(house: House) -> None:
-    places = {"c": 1.0, "a": 2.0, "b": 3.0}
-    house.downloader.kept = [
-        a_wish("wanted", number, wish_id=name, position=places[name]) for number, name in enumerate("abc", 1)
-    ]
-
-    text = house.client().get("/downloads").text
-
-    assert re.findall(r'data-wish="(\w)"', text) == ["c", "a", "b"]
-    assert re.findall(r'wishes/(\w)/move".*?name="before" value="(\w?)"', text) == [
-        ("c", "b"),
-        ("a", "c"),
-        ("a", ""),
-        ("b", "a"),
-    ]
-    assert 'aria-label="Earlier: The Tin Lighthouse, episode 1"' in text
-
-
-@pytest.mark.parametrize(
-    ("state", "buttons"),
-    [
-        ("running", {"Pause", "Cancel"}),
-        ("wanted", {"Pause", "Take off the list"}),
-        ("waiting", {"Pause", "Try again", "Take off the list"}),
-        ("paused", {"Go on", "Take off the list"}),
-        ("refused", {"Try again", "Take off the list"}),
-        ("publishing", set()),
-    ],
-)
-def test_each_state_has_its_buttons_with_names(house: House, state: str, buttons: set[str]) -> None:
-    house.downloader.kept = [a_wish(state)]
-
-    text = house.client().get("/downloads").text
-
-    assert set(re.findall(r'<button[^>]* aria-label="([\w ]+): The Tin Lighthouse, episode 2"', text)) == buttons
-
-
-@pytest.mark.parametrize(
-    ("act", "fields", "did"),
-    [
-        ("pause", {}, ("pause", "w1")),
-        ("resume", {}, ("resume", "w1")),
-        ("forget", {}, ("forget", "w1")),
-        ("move", {"before": "w2"}, ("move", "w1", "w2")),
-        ("move", {"before": ""}, ("move", "w1", None)),
-    ],
-)
-def test_the_buttons_of_the_queue_work_without_a_script(
-    house: House, act: str, fields: dict[str, str], did: tuple[str | None, ...]
-) -> None:
-    house.downloader.kept = [a_wish()]
-    browser = house.client()
-
-    reply = browser.post(f"/wishes/w1/{act}", data={**fields, "csrf": csrf_of(browser)}, headers=SAME)
-
-    assert (reply.status_code, reply.headers["Location"], house.downloader.done) == (303, "/downloads", [did])
 
 
 def test_foreign_text_stays_text(house: House) -> None:

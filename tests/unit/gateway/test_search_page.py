@@ -64,6 +64,23 @@ def test_a_title_on_the_disk_is_not_offered_again_by_its_source(house: House) ->
     assert re.findall(r'data-key="([^"]+)"', text) == ["ia:tin"]
 
 
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ({"dubs": ("Quay", "Original"), "heights_px": (480, 1080)}, "Film. Quay, Original, up to 1080p"),
+        ({"heights_px": (720,)}, "Film, up to 720p"),
+        ({"kind": "series", "episodes": 12, "dubs": ("Quay",)}, "Series, 12 episodes. Quay"),
+        ({}, "Film"),
+    ],
+)
+def test_a_row_tells_dubs_and_the_best_picture_as_far_as_they_are_known(
+    house: House, told: dict[str, object], shown: str
+) -> None:
+    house.resolver.also = (OTHER_FILM.model_copy(update=told),)
+
+    assert f">{shown}<" in house.client().get("/search?q=lighthouse").text
+
+
 def test_many_dubs_are_counted_and_not_listed(house: House) -> None:
     house.resolver.also = (OTHER_FILM.model_copy(update={"dubs": tuple(f"Dub {n}" for n in range(30))}),)
 
@@ -128,6 +145,15 @@ def test_each_line_brings_rows_as_the_page_shows_them_and_a_later_source_joins_i
         ("ia:pier", "/find/ia:pier"),
     ]
     assert (last["done"], last["rows"]) == (True, [])
+
+
+def test_an_answer_that_was_kept_tells_how_old_it_is(house: House) -> None:
+    house.resolver.age_s = 300
+
+    russian = house.client().get("/search?q=lighthouse", headers={"Accept-Language": "ru"}).text
+
+    assert "1 film, 5 minutes ago" in house.client().get("/search?q=lighthouse").text
+    assert "1 фильм, 5 минут назад" in russian
 
 
 def test_a_line_of_a_silent_source_says_why_and_what_to_do(house: House) -> None:

@@ -128,6 +128,7 @@ def test_a_described_site_with_mistakes_shows_each_with_its_line(house: House) -
     assert [one for one in lines if f"<code>{one}</code>" not in shown] == []
     assert "has mistakes" in shown
     assert "Mend these lines" in shown
+    assert "<form" not in shown
 
 
 def test_a_source_behind_a_bot_check_says_what_a_person_can_do(house: House) -> None:

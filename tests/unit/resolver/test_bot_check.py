@@ -15,7 +15,7 @@ from kinodom_resolver.adapters.redis_health import RedisHealth
 from kinodom_resolver.adapters.redis_line import RedisLine
 from kinodom_resolver.adapters.sending import Hosts, SourceOutside, through
 from tests.support.fake_kodik import sample_page
-from tests.support.outside import outside_for
+from tests.support.outside import Manners, outside_for
 from tests.support.served import served
 
 CHECKS = {
@@ -47,16 +47,6 @@ def test_a_bot_check_is_one(name: str) -> None:
 @pytest.mark.parametrize("name", GOOD)
 def test_a_good_page_is_none(name: str) -> None:
     assert not is_challenge(GOOD[name].encode())
-
-
-@dataclass
-class Manners:
-    pacing_s: float = 0.0
-    proxy: str | None = None
-    browser_tls: bool = False
-
-    def cookie_for(self, url: str) -> str | None:
-        return None
 
 
 @dataclass

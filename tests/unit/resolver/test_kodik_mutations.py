@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from copy import deepcopy
 from typing import Any
@@ -12,10 +11,11 @@ import pytest
 from kinodom_common.contracts.offers import OfferList
 from kinodom_common.contracts.titles import SearchReply
 from kinodom_common.errors import NotFound, UpstreamFailed
-from kinodom_resolver.sources.kodik import Kodik, by_page
+from kinodom_resolver.sources.kodik import by_page
 from kinodom_resolver.sources.kodik.decoding import decoded
 from kinodom_resolver.sources.kodik.page import page_of
 from tests.support.fake_kodik import result, sample, sample_page, seasons
+from tests.support.kodik_told import ToldByKodik, kodik_of
 
 pytestmark = pytest.mark.slow
 
@@ -26,47 +26,6 @@ ODD: tuple[Any, ...] = (
     [], [None], [[]], ["a", 1], {}, {"a": {}}, {"1": {"episodes": {"1": None}}}, "../..", "99999999999", "tt1", "²",
 )  # fmt: skip
 URL = "https://kodikplayer.com/serial/53973/8ea8930aaf747fd9364e99b03393b655/720p"
-
-
-class Reply:
-    """A page that came."""
-
-    status = 200
-
-    def __init__(self, url: str, body: bytes) -> None:
-        self.url = url
-        self.body = body
-        self.headers: dict[str, str] = {}
-
-
-class Told:
-    """Stands for the way out: gives the catalogue and, on other paths, what it was made with."""
-
-    def __init__(self, catalogue: Any, page: str = "", links: Any = None) -> None:
-        self.catalogue = catalogue
-        self.page = page
-        self.links = links
-
-    def post_form(self, url: str, fields: Any, **_: object) -> Reply:
-        value = self.catalogue if url.endswith("/search") else self.links
-        return Reply(url, json.dumps(value).encode())
-
-    def get(self, url: str, **_: object) -> Reply:
-        if "/assets/" in url:
-            return Reply(url, b'{type:"POST",url:atob("L2Z0b3I=")}')
-        return Reply(url, b"#EXTM3U\n" if ".m3u8" in url else self.page.encode("utf-8", "replace"))
-
-    def get_json(self, url: str) -> Any:
-        raise AssertionError("not asked for")
-
-    post_json = get_json
-
-
-def kodik(told: Told) -> Kodik:
-    options = {"kodik_token": "an invented one", "kodik_api_url": "https://kodik-api.com"}
-    source = Kodik.build({**options, "kodik_player_hosts": "kodikplayer.com", "shikimori_url": "https://s.test"}, told)
-    assert source is not None
-    return source
 
 
 def places(value: Any) -> list[tuple[Any, Any]]:
@@ -107,7 +66,9 @@ def test_a_mutated_catalogue_gives_sendable_hits_titles_and_offers_or_a_known_er
     chance, answer = random.Random(seed), short(name)
     links = sample("ftor_direct.json")
     for _ in range(ROUNDS):
-        source = kodik(Told(mutated(answer, chance), sample_page("player_movie.html"), mutated(links, chance, 3)))
+        source = kodik_of(
+            ToldByKodik(mutated(answer, chance), sample_page("player_movie.html"), mutated(links, chance, 3))
+        )
 
         try:
             SearchReply(query="x", hits=tuple(source.search("naruto"))).model_dump_json()
@@ -126,12 +87,12 @@ def test_a_mutated_result_costs_only_itself(seed: int) -> None:
         result("movie-2", title="Второй", imdb_id="tt9000002"),
         result("serial-3", title="Третий", shikimori_id="903", seasons=seasons(3, episodes=(0, 1))),
     ]
-    expected = {hit.external_id: hit for hit in kodik(Told({"results": good})).search("x")}
+    expected = {hit.external_id: hit for hit in kodik_of(ToldByKodik({"results": good})).search("x")}
     (bad,) = short("search_anime_serial.json")["results"]
     for _ in range(ROUNDS):
         results = [good[0], mutated(bad, chance), good[1], mutated([bad], chance)[0], good[2]]
 
-        hits = {hit.external_id: hit for hit in kodik(Told({"results": results})).search("x")}
+        hits = {hit.external_id: hit for hit in kodik_of(ToldByKodik({"results": results})).search("x")}
 
         assert {key: hits.get(key) for key in expected} == expected
 
@@ -140,7 +101,7 @@ def test_a_mutated_field_that_no_title_needs_keeps_the_title() -> None:
     (whole,) = short("search_anime_serial.json")["results"]
     for field in set(whole) - {"id", "title", "link", "translation"}:
         for odd in ODD:
-            (hit,) = kodik(Told({"results": [{**whole, field: odd}]})).search("x")
+            (hit,) = kodik_of(ToldByKodik({"results": [{**whole, field: odd}]})).search("x")
 
             assert hit.name == "Наруто [ТВ-1]"
 
@@ -151,14 +112,14 @@ def test_a_mutated_page_is_read_or_gives_a_known_error(name: str, seed: int) -> 
     chance, text = random.Random(seed), sample_page(name)
     for _ in range(8):
         page_text = scrambled(text, chance)
-        told = Told(
+        told = ToldByKodik(
             {"results": [result("serial-5", kinopoisk_id="5", link=URL[6:])]}, page_text, sample("ftor_direct.json")
         )
 
         page = page_of(page_text.encode("utf-8", "replace"), url=URL)
         title = by_page.title_of("kodik", "kinopoisk:5", page, None)
         try:
-            offers = tuple(kodik(told).offers("kinopoisk:5", 1, 2, "610"))
+            offers = tuple(kodik_of(told).offers("kinopoisk:5", 1, 2, "610"))
         except (UpstreamFailed, NotFound):
             offers = ()
 

@@ -53,6 +53,7 @@ def test_every_field_of_a_recorded_result_is_read() -> None:
     assert record.material.poster_url is not None
     assert record.material.poster_url.startswith("https://shikimori.one/uploads/poster/animes/20/")
     assert record.material.genres[:3] == ("аниме", "боевик", "комедия")
+    assert (record.material.people[0], record.material.people[-1]) == ("Хаято Датэ", "Рёка Юдзуки")
 
 
 def test_an_older_recorded_result_without_seasons_is_read() -> None:

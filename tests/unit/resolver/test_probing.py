@@ -266,3 +266,18 @@ def test_an_address_plays_when_it_begins_as_it_should(host: str, name: str, deli
         played = False
 
     assert played == plays
+
+
+def test_each_probe_has_a_cap_of_its_own_and_looks_at_the_beginning_alone(host: str) -> None:
+    asked: list[dict[str, Any]] = []
+
+    class Noting:
+        def get(self, url: str, **how: Any) -> Any:
+            asked.append(how)
+            return outside_for(host).get(url, **how)
+
+    one = Offer(source="x", url=f"{host}/good.mpd", delivery="dash", headers={"Referer": "https://site.test/"})
+    OutsideProbe(lambda _: Noting()).check(one)  # type: ignore[arg-type,return-value]
+
+    assert 2 <= asked[0]["deadline_s"] <= 4
+    assert asked[0]["headers"]["Range"] == "bytes=0-65535"

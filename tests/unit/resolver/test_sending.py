@@ -20,19 +20,8 @@ from kinodom_resolver.adapters.sending import HostResting, Hosts, SourceOutside,
 from kinodom_resolver.adapters.site_files import parse_site
 from kinodom_resolver.adapters.site_source import YamlSite
 from kinodom_resolver.adapters.site_web import HostNotListed, Pace, SiteWeb
-from tests.support.outside import outside_for
+from tests.support.outside import Manners, outside_for
 from tests.support.served import served
-
-
-@dataclass
-class Manners:
-    pacing_s: float = 0.0
-    proxy: str | None = None
-    cookie: str | None = None
-    browser_tls: bool = False
-
-    def cookie_for(self, url: str) -> str | None:
-        return self.cookie
 
 
 @dataclass

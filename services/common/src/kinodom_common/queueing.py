@@ -22,6 +22,7 @@ from rq.serializers import JSONSerializer
 from rq.worker import HerokuWorker
 
 from kinodom_common.errors import KinodomError, Rejected, UpstreamFailed
+from kinodom_common.ids import new_id
 from kinodom_common.logs import get_log, request_id
 
 if TYPE_CHECKING:
@@ -116,6 +117,15 @@ def _patient(step: str) -> Iterator[None]:
         log.warning("redis_away", step=step, error=type(exc).__name__)
 
 
+class Horse:
+    """The name of the work horse that this process is, or has forked last; unlike a pid it never comes back."""
+
+    id = ""
+
+
+HORSE = Horse()
+
+
 class HouseWorker(HerokuWorker):
     """A worker that hands its job back on SIGTERM at once and whose horse never outlives it.
 
@@ -128,6 +138,24 @@ class HouseWorker(HerokuWorker):
     job_class = ClosedJob
     queue_class = HouseQueue
     sweep: Callable[[], None] | None = None
+    bereaved: Callable[[str], None] | None = None
+    horse_id = ""
+
+    def fork_work_horse(self, job: Job, queue: Queue) -> None:
+        """Fork the child that runs the job, under a name of its own that both know."""
+        self.horse_id = HORSE.id = new_id()
+        super().fork_work_horse(job, queue)
+
+    def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:
+        """Tell the service whose child has died, before RQ gives its job to another one."""
+        super().handle_work_horse_killed(job, retpid, ret_val, rusage)  # type: ignore[no-untyped-call]  # RQ has no types here
+        log.warning("work_horse_died", horse_id=self.horse_id, status=ret_val)
+        if self.bereaved is None:
+            return
+        try:
+            self.bereaved(self.horse_id)
+        except KinodomError as exc:
+            log.warning("death_not_noted", code=exc.code, detail=exc.detail)
 
     def run_maintenance_tasks(self) -> None:
         """Clean RQ's lists, then let the service find work that no hint names; each few seconds while idle."""
@@ -188,10 +216,16 @@ def make_worker(
     table: Mapping[str, Callable[..., Any]],
     *,
     sweep: Callable[[], None] | None = None,
+    bereaved: Callable[[str], None] | None = None,
 ) -> HouseWorker:
     """Return a worker of one queue that runs the functions of `table` and nothing else.
 
-    `sweep` runs every few seconds while the worker is idle: the guarantee behind the hints.
+    Args:
+        name: of the queue.
+        connection: to Redis, with no time limit on answers.
+        table: the functions by the names under which they are asked for.
+        sweep: runs every few seconds while the worker is idle: the guarantee behind the hints.
+        bereaved: hears at once of a job's process that died (`HORSE.id` in it), so that nobody waits for a lease.
     """
     ClosedJob.table = dict(table)
     worker = HouseWorker(
@@ -202,7 +236,7 @@ def make_worker(
         maintenance_interval=5,
         job_monitoring_interval=MONITORING_S,
     )
-    worker.sweep = sweep
+    worker.sweep, worker.bereaved = sweep, bereaved
     return worker
 
 

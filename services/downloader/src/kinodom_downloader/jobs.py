@@ -14,6 +14,7 @@ from rq.job import Retry
 from kinodom_common.errors import KinodomError
 from kinodom_common.ids import new_id
 from kinodom_common.logs import bound_request_id, get_log
+from kinodom_common.queueing import HORSE
 from kinodom_downloader import wiring
 from kinodom_downloader.adapters.news import FULFIL
 from kinodom_downloader.domain import working
@@ -40,7 +41,7 @@ def fulfil(settings: WorkerSettings, hinted: str, request_id: str = "") -> Retry
         request_id: of the hint.
     """
     with bound_request_id(request_id):
-        return None if _run(settings, hinted, new_id(), this_one=False) else Retry(max=5)
+        return None if _run(settings, hinted, HORSE.id or new_id(), this_one=False) else Retry(max=5)
 
 
 def show(settings: WorkerSettings, wish_id: str) -> None:

@@ -25,6 +25,8 @@ class WebSettings(CheckSettings):
     redis_url: SecretStr
     trash_days: Annotated[float, Field(ge=0, le=3650)] = 7.0  # a deleted film can be brought back so long; 0: never
     parallel_wishes: Annotated[int, Field(ge=1, le=16)] = 2  # by all workers together
+    keep_free_gb: Annotated[float, Field(ge=0, le=1_000_000)] = 5.0  # no download takes these
+    keep_free_percent: Annotated[float, Field(ge=0, le=90)] = 2.0  # nor these; the larger counts
 
 
 class WorkerSettings(WebSettings):
@@ -33,8 +35,8 @@ class WorkerSettings(WebSettings):
     resolver_url: HttpUrl
     allow_lan: str = ""  # `host:port, host:port`: names on the LAN that may be fetched from
     import_root: WholePath | None = None  # films the household has, read only; None: none are imported
-    keep_free_gb: Annotated[float, Field(ge=0, le=1_000_000)] = 5.0  # no download takes these
-    keep_free_percent: Annotated[float, Field(ge=0, le=90)] = 2.0  # nor these; the larger counts
+    watched_gb: Annotated[float, Field(ge=0, le=1_000_000)] = 50.0  # films that were only watched may take these
+    watched_days: Annotated[float, Field(ge=0, le=3650)] = 14.0  # and stay so long after they were last watched
     encoder: Encoder = "libx264"  # of pictures that no browser plays; a chip's when this machine has one
     segment_workers: Annotated[int, Field(ge=1, le=32)] = 12  # parallel segments of one film
     user_agent: str = "Kinodom/0.1 (self-hosted)"

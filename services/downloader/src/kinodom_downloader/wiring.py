@@ -29,7 +29,7 @@ from kinodom_downloader.adapters.trash import MediaTrash
 from kinodom_downloader.adapters.ushering import Usher
 from kinodom_downloader.adapters.wants import RedisWants
 from kinodom_downloader.adapters.wish_store import StoredWishes
-from kinodom_downloader.domain import asking, checking, exporting, removing, working
+from kinodom_downloader.domain import asking, checking, exporting, guests, removing, working
 from kinodom_downloader.domain.door import Door
 from kinodom_downloader.domain.room import KeepFree
 from kinodom_downloader.domain.taking import let_go
@@ -83,6 +83,7 @@ def web(settings: WebSettings) -> WebDeps:
     queue = connection(settings)
     wire = wants(settings)
     wishes, library = StoredWishes(store), MediaLibrary(settings.media_root)
+    wishes.migrate()
     desk = asking.Desk(
         wishes=wishes,
         hints=RqHints(make_queue(QUEUE, queue), wire),
@@ -90,6 +91,7 @@ def web(settings: WebSettings) -> WebDeps:
         library=library,
         clock=time.time,
         parallel=settings.parallel_wishes,
+        keep_free=keep_free(settings),
     )
     ready = {"store": store.ping, "redis": lambda: ping(queue), "media": library.check}
     pieces = LivePieces(settings.media_root)
@@ -129,7 +131,7 @@ def check_house(
     return checking.check(books=shelf(settings), shelves=shelves, repair=repair, with_sums=with_sums, say=say)
 
 
-def keep_free(settings: WorkerSettings) -> KeepFree:
+def keep_free(settings: WebSettings) -> KeepFree:
     """Return what stays free on the disk of the films."""
     return KeepFree(gb=settings.keep_free_gb, percent=settings.keep_free_percent)
 
@@ -138,12 +140,24 @@ def sweeper(settings: WorkerSettings) -> Callable[[], None]:
     """Return the sweep: it hints at every wish that is due, clears what dead workers left, and empties the trash."""
     parts = web(settings)
     desk = replace(parts.removals, keep_free=keep_free(settings))
+    room = guests.GuestRoom(gb=settings.watched_gb, days=settings.watched_days)
 
     def sweep() -> None:
         asking.sweep(desk=parts.desk)
         removing.sweep(desk=desk)
+        guests.sweep(room, desk=desk)
 
     return sweep
+
+
+def bereaved(settings: WorkerSettings) -> Callable[[str], None]:
+    """Return what a worker does when the process of a job has died: the lease of its token ends."""
+    wishes = StoredWishes(open_store(settings.store))
+
+    def end_lease(token: str) -> None:
+        let_go(token, wishes=wishes)
+
+    return end_lease
 
 
 def usher(settings: WorkerSettings, *, show: Callable[[str], None], mark: str) -> Usher:

@@ -14,9 +14,9 @@ def main() -> None:
     """Work until told to stop."""
     settings = read_settings(WorkerSettings, os.environ)  # noqa: TID251  # the one place
     set_up_logs("downloader-worker", settings.log_level)
-    worker = make_worker(
-        QUEUE, connect(settings.redis_url.get_secret_value()), jobs.table(settings), sweep=wiring.sweeper(settings)
-    )
+    connection = connect(settings.redis_url.get_secret_value())
+    sweep, bereaved = wiring.sweeper(settings), wiring.bereaved(settings)
+    worker = make_worker(QUEUE, connection, jobs.table(settings), sweep=sweep, bereaved=bereaved)
     worker.work(logging_level=settings.log_level)
 
 

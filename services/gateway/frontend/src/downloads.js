@@ -6,6 +6,7 @@
 import { get } from "./page/http.js";
 import { say, set } from "./page/dom.js";
 import { refreshSoon } from "./page/refresh.js";
+import { orderByHand } from "./page/order.js";
 import { Connection } from "./room/connection.js";
 import { leftText, number, sizeText, t } from "./words.js";
 
@@ -27,11 +28,35 @@ export class Downloads {
     this.asked_ms = performance.now();
     if (token) {
       this.connection = new Connection({ token, room: null, downloads: true }, {
-        download: (event) => this.heard(event),
+        download: (event) => this.told(event),
+        queue: (status) => this.counted(status),
         link: (up) => { this.fed = up; },
       });
     }
     setInterval(() => void this.askWhenSilent(), ASK_ALONE_MS);
+    orderByHand();
+  }
+
+  /** A wish was moved, taken off the list or handed back: its numbers do not tell, the list does. @param {any} event */
+  told(event) {
+    if (event?.type === "queue_status") this.listChanged(event.wish_id);
+    else this.heard(event);
+    const said = { task_started: t("%(name)s: begun"), task_completed: t("%(name)s: ready"), task_failed: t("%(name)s: stopped") };
+    const words = said[/** @type {keyof typeof said} */ (event?.type)];
+    if (words) say(document.querySelector("[data-said]"), words.replace("%(name)s", event.title));
+  }
+
+  /** @param {any} status how the queue stands */
+  counted(status) {
+    const counts = ["wanted", "running", "waiting", "paused", "refused", "ready"].map((name) => status?.[name]).join(" ");
+    if (this.counts !== undefined && this.counts !== counts) this.listChanged();
+    this.counts = counts;
+  }
+
+  /** @param {string} [id] of the wish that has changed */
+  listChanged(id) {
+    const stands = id !== undefined && this.rows().some((row) => row.dataset.wish === id);
+    if (stands || document.querySelector("[data-downloads]")) refreshSoon();
   }
 
   rows() {
@@ -63,6 +88,7 @@ export class Downloads {
       moved ||= (row.dataset.state ?? change.state) !== change.state;
     }
     this.changes.clear();
+    showPace(rows);
     if (moved) refreshSoon();
   }
 
@@ -90,9 +116,18 @@ function stageText(stage) {
   return words[stage] ?? "";
 }
 
+/** How many come at once, and how fast in all. @param {HTMLElement[]} rows */
+function showPace(rows) {
+  const coming = rows.filter((row) => row.dataset.state === "running" || row.dataset.state === "publishing");
+  const bytes_s = coming.reduce((sum, row) => sum + Number(row.dataset.speed ?? 0), 0);
+  const told = [t("%(n)s at once", { n: coming.length }), speedText(bytes_s)];
+  if (bytes_s > 0) say(document.querySelector("[data-pace]"), told.filter(Boolean).join(", "));
+}
+
 /** @param {HTMLElement} row @param {Change} change */
 export function showProgress(row, change) {
   const { state } = change;
+  if (!["running", "publishing", "ready"].includes(state)) return; // the server has the words for what stands still
   const progress = change.progress ?? {};
   const fraction = Math.min(1, Math.max(0, progress.fraction ?? 0));
   const percent = state === "ready" || fraction === 1 ? 100 : Math.floor(fraction * 100);
@@ -106,14 +141,15 @@ export function showProgress(row, change) {
   row.dataset.stage = stage;
   const size = progress.fetched_bytes ? sizeText(progress.fetched_bytes) : "";
   const all = progress.total_bytes && size ? t("%(have)s of %(all)s", { have: size, all: sizeText(progress.total_bytes) }) : size;
-  say(row.querySelector("[data-wish-left]"), [`${percent} %`, all].filter(Boolean).join(", "));
-  say(row.querySelector("[data-wish-right]"), [stage, speedText(progress), leftOf(progress)].filter(Boolean).join(", "));
+  row.dataset.speed = String(progress.stage === "fetching" ? (progress.speed_bytes_s ?? 0) : 0);
+  const pace = [speedText(Number(row.dataset.speed)), leftOf(progress)].filter(Boolean).join(", ");
+  say(row.querySelector("[data-wish-left]"), [`${percent}\u00a0%`, all].filter(Boolean).join(", "));
+  say(row.querySelector("[data-wish-right]"), pace || stage);
 }
 
-/** @param {any} progress */
-function speedText(progress) {
-  if (progress.stage !== "fetching" || !progress.speed_bytes_s) return "";
-  return t("%(n)s MB/s", { n: number(progress.speed_bytes_s / 1e6) });
+/** @param {number} bytes_s */
+function speedText(bytes_s) {
+  return bytes_s >= 50_000 ? t("%(n)s MB/s", { n: number(bytes_s / 1e6) }) : "";
 }
 
 /** @param {any} progress */

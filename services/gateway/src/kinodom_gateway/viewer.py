@@ -20,6 +20,8 @@ from kinodom_gateway.i18n import gettext as _
 from kinodom_gateway.scripts import API, BEARER, SCRIPT, ApiTokens
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flask import Flask
 
 COOKIE = "viewer"
@@ -52,9 +54,14 @@ class Viewer:
     @property
     def name(self) -> str:
         """Return a name to show others until the viewer gives one."""
-        if self.viewer_id.startswith(SCRIPT):
-            return _("A script")
-        return _("Guest %(letters)s", letters=self.viewer_id[:2].upper())
+        return name_of(self.viewer_id)
+
+
+def name_of(viewer_id: str) -> str:
+    """Return a name to show for a viewer until they give one."""
+    if viewer_id.startswith(SCRIPT):
+        return _("A script")
+    return _("Guest %(letters)s", letters=viewer_id[:2].upper())
 
 
 class Gate:
@@ -64,6 +71,7 @@ class Gate:
         self._cookies = URLSafeSerializer(session_key, salt="viewer")
         self._csrf = URLSafeSerializer(session_key, salt="csrf")
         self._members = MemberTokens(member_key)
+        self._notes = URLSafeSerializer(session_key, salt="note")
         self.scripts = ApiTokens(api_tokens)
 
     def viewer(self, cookie: str | None) -> Viewer:
@@ -95,6 +103,18 @@ class Gate:
             return bool(self._csrf.loads(token) == viewer.viewer_id)
         except BadSignature:
             return False
+
+    def seal(self, note: Mapping[str, str]) -> str:
+        """Return a note that a page carries in its address, so that nobody else can write one."""
+        return str(self._notes.dumps(dict(note)))
+
+    def unsealed(self, text: str) -> dict[str, str] | None:
+        """Return a note that this house has sealed; None for any other text."""
+        try:
+            note: dict[str, str] = self._notes.loads(text)
+        except BadSignature:
+            return None
+        return note
 
     def member_token(self, viewer: Viewer, name: str) -> str:
         """Return what a browser shows to sync: who it is, for a day."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from kinodom_common.contracts.videos import RemovedVideo, RestoredVideo
-from kinodom_common.contracts.wishes import DiskRoom, QueueStatus, Wish, WishList, WishMove, WishReply
+from kinodom_common.contracts.wishes import DiskRoom, ManyChanged, QueueStatus, Wish, WishList, WishMove, WishReply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kinodom_common.contracts.wishes import WishRequest
+    from kinodom_common.contracts.wishes import WishPart, WishRequest
     from kinodom_common.http import HttpClient
 
 
@@ -28,14 +28,18 @@ class DownloaderClient:
         """Store a wish; the same content asked twice is one wish."""
         return self._http.post("/wishes", request, WishReply)
 
-    def wishes(self, ids: Iterable[str] = (), *, limit: int = 100) -> WishList:
-        """Return the wishes with these ids, or all, the newest first."""
+    def wishes(self, ids: Iterable[str] = (), *, part: WishPart = "newest", limit: int = 100) -> WishList:
+        """Return the wishes with these ids, or a part of all."""
         asked = list(ids)
         if not asked:
-            return self._http.get("/wishes", WishList, params={"limit": limit})
+            return self._http.get("/wishes", WishList, params={"part": part, "limit": limit})
         parts = [",".join(asked[begin : begin + IDS_AT_ONCE]) for begin in range(0, len(asked), IDS_AT_ONCE)]
         lists = [self._http.get("/wishes", WishList, params={"ids": part}) for part in parts]
         return WishList(wishes=tuple(wish for one in lists for wish in one.wishes))
+
+    def wishes_of(self, external_id: str) -> WishList:
+        """Return the wishes for what a source calls by this id."""
+        return self._http.get("/wishes", WishList, params={"external_id": external_id, "limit": 500})
 
     def queue(self) -> QueueStatus:
         """Return how the queue stands."""
@@ -56,6 +60,10 @@ class DownloaderClient:
     def keep(self, wish_id: str) -> Wish:
         """Keep a film that was only watched so far."""
         return self._http.post(f"/wishes/{quote(wish_id, safe='')}/keep", None, Wish)
+
+    def change_all(self, act: Literal["retry", "pause", "resume"]) -> ManyChanged:
+        """Try every refused or waiting wish again, pause all, or let all go on."""
+        return self._http.post(f"/queue/{act}", None, ManyChanged)
 
     def pause(self, wish_id: str) -> Wish:
         """Stop working on a wish until somebody resumes it; what was fetched stays."""

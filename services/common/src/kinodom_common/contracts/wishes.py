@@ -14,6 +14,10 @@ WishState = Literal["wanted", "running", "publishing", "ready", "waiting", "paus
 Stage = Literal["asking", "planning", "fetching", "packaging", "publishing"]
 
 
+WishPart = Literal["newest", "line", "done"]
+"""`line`: what is not ready, in the order in which it comes. `done`: what is, the last finished first."""
+
+
 class WishRequest(Request):
     """Ask for one episode (or a film) in one dub and height on the disk."""
 
@@ -59,6 +63,7 @@ class Wish(Reply):
     keep: bool = True  # False: only watched, so it goes when such films need its room
     asked_at: datetime
     changed_at: datetime
+    next_try_at: datetime | None = None  # UTC, when `waiting`
 
 
 class WishMove(Request):
@@ -67,12 +72,19 @@ class WishMove(Request):
     before: Annotated[str, Field(max_length=200)] | None = None  # wish id; None: behind all
 
 
+class ManyChanged(Reply):
+    """How many wishes one press changed."""
+
+    changed: int
+
+
 class DiskRoom(Reply):
     """How full the disk of the films is."""
 
     free_bytes: int
     total_bytes: int
     library_bytes: int  # of the films that are ready
+    keep_free_bytes: int = 0  # which no download takes
 
 
 class WishReply(Reply):

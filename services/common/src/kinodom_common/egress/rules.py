@@ -9,6 +9,7 @@ import ssl
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final, Self
 from urllib.parse import quote, urlsplit
 
@@ -37,6 +38,7 @@ _REFUSED_V4: Final = tuple(
     ipaddress.IPv4Network(text)
     for text in ("0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "240.0.0.0/4")
 )
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]")
 _CARRIED: Final = frozenset({"accept", "accept-language", "origin", "referer", "user-agent"})
 
 
@@ -76,7 +78,7 @@ def target_of(url: str) -> Target:
     scheme = address.partition(":")[0].lower()
     if scheme not in _PORTS:
         raise SchemeRefused(f"{shown(address)}: only http and https addresses can be fetched.")
-    if any(ord(char) < 0x20 or ord(char) == 0x7F for char in address):
+    if _CONTROLS.search(address):
         raise AddressRefused(f"{shown(address)}: the address holds control characters.")
     try:
         parts = urlsplit(address)
@@ -100,12 +102,17 @@ def _host(name: str, address: str) -> str:
             raise AddressRefused(f"{shown(address)}: the host is no IPv6 address.")
         return str(ipaddress.IPv6Address(name))
     try:
-        plain = unicodedata.normalize("NFKC", name).encode("idna").decode("ascii").lower()
+        plain = _in_ascii(name)
     except UnicodeError as exc:
         raise AddressRefused(f"{shown(address)}: the host name cannot be written in ASCII.") from exc
     if not _NAME.fullmatch(plain):
         raise AddressRefused(f"{shown(address)}: the host name holds characters that no name has.")
     return plain
+
+
+@lru_cache(maxsize=512)
+def _in_ascii(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).encode("idna").decode("ascii").lower()
 
 
 def _is_v6(name: str) -> bool:

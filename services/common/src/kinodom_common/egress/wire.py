@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _READ_AHEAD_BYTES = 65_536
 _SLICE_S = 0.5
+_ROOM_BYTES = 4096  # of a socket's buffer, at the least
 _PROXY_ANSWER_BYTES = 8192
 
 
@@ -113,7 +114,9 @@ class _TimedReader(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         while True:  # in slices, so that patience can end a wait because nobody wants the answer any more
-            self._sock.settimeout(min(self._owner.patience.wait_s(), _SLICE_S))
+            slice_s = min(self._owner.patience.wait_s(), _SLICE_S)
+            if self._sock.gettimeout() != slice_s:  # setting it asks the kernel each time, also for the same
+                self._sock.settimeout(slice_s)
             try:
                 count = self._sock.recv_into(buffer)
             except TimeoutError:
@@ -134,7 +137,9 @@ class _TimedSocket:
         self._sock = sock
 
     def sendall(self, payload: bytes) -> None:
-        self._sock.settimeout(self._owner.patience.wait_s())
+        left_s = self._owner.patience.wait_s()
+        if len(payload) > _ROOM_BYTES:  # less never waits: the answer to what was sent before has come
+            self._sock.settimeout(left_s)
         self._sock.sendall(payload)
 
     def makefile(self, _mode: str) -> io.BufferedReader:

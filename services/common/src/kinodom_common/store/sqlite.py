@@ -22,6 +22,9 @@ _DUPLICATE = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
 
 # Connections of the process that forked us. To close one here would take the parent's locks away, so they are kept.
 _inherited: list[object] = []
+# Files are made one after another: a connection is opened before or after that, never while the file is open.
+_making = threading.Lock()
+os.register_at_fork(before=_making.acquire, after_in_parent=_making.release, after_in_child=_making.release)
 
 
 class SqliteStore:
@@ -81,7 +84,7 @@ class SqliteStore:
 
     def _connect(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        _make_file(self._path)
         link = sqlite3.connect(self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         try:
             link.execute(f"PRAGMA busy_timeout={int(_BUSY_TIMEOUT_S * 1000)}")
@@ -91,6 +94,19 @@ class SqliteStore:
             link.close()
             raise
         return link
+
+
+def _make_file(path: Path) -> None:
+    """Make an empty file that only its owner may read, unless there is one.
+
+    A file that may be in use is never opened here: to close it again would take away every lock that this process has
+    on it, and the next process that leaves would think it is the last and delete the log.
+    """
+    with _making:
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        except FileExistsError:
+            return
 
 
 def _switch_to_wal(link: sqlite3.Connection) -> None:

@@ -30,11 +30,15 @@ _SHOWN_EVERY_S: Final = 1.0
 
 
 class Audience:
-    """Listens while a film is fetched. Used as a context; `begin` is the engine's `on_start`."""
+    """Listens while a film is fetched. Used as a context; `begin` is the engine's `on_start`.
 
-    def __init__(self, wish_id: str, wants: Ear) -> None:
+    `hurry`: somebody waits for the beginning already.
+    """
+
+    def __init__(self, wish_id: str, wants: Ear, *, hurry: bool = False) -> None:
         self._wish_id = wish_id
         self._wants = wants
+        self._hurry = hurry
         self._lock = threading.Lock()
         self._pieces: Pieces | None = None
         self._files: LiveFolder | None = None
@@ -71,6 +75,8 @@ class Audience:
         pieces.on_done = self._done
         with self._lock:
             self._pieces, self._files, self._there = pieces, files, there
+            if self._hurry and not self._heads:
+                self._heads = live.first_heads(folder.plan, time.monotonic())
         self._order()
 
     def _done(self, job: Job) -> None:

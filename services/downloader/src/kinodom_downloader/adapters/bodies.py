@@ -19,6 +19,7 @@ class Body(Protocol):
     """Where the bytes of an answer go."""
 
     limit: int  # an answer with more bytes is refused
+    version: str  # of the file they are from; see `version_of`
 
     def __len__(self) -> int:
         """Return how many bytes came."""
@@ -29,12 +30,16 @@ class Body(Protocol):
     def cut(self, length: int) -> None:
         """Forget all bytes from this position on."""
 
+    def close(self) -> None:
+        """Let go of files until more bytes come."""
+
 
 @dataclass(slots=True)
 class MemoryBody:
     """Bytes in memory."""
 
     limit: int = 134_217_728
+    version: str = ""
     held: bytearray = field(default_factory=bytearray)
 
     def __len__(self) -> int:
@@ -48,6 +53,9 @@ class MemoryBody:
         """Forget all bytes from this position on."""
         del self.held[length:]
 
+    def close(self) -> None:
+        """Do nothing: there is no file."""
+
 
 @dataclass(slots=True)
 class Taken:
@@ -58,5 +66,4 @@ class Taken:
     declared: bool = False  # the host said how long it is, and so long it was
     ranges: bool = False  # the host answers ranges
     total: int | None = None  # of the whole file, when a range was answered
-    version: str = ""  # ETag and Last-Modified, a line each
     url: str = ""  # after redirects

@@ -13,14 +13,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from kinodom_common.egress import EgressRules, target_of
+from kinodom_downloader.adapters.failures import told
 from kinodom_downloader.adapters.harvest import fetched_of
 from kinodom_downloader.adapters.patience import Limits, Watch
 from kinodom_downloader.adapters.pieces import Job, Pieces
 from kinodom_downloader.adapters.planner import Planner
 from kinodom_downloader.adapters.proofreading import thrown_away
+from kinodom_downloader.adapters.renditions import strangers
 from kinodom_downloader.adapters.segments import Line
+from kinodom_downloader.adapters.sprint import LANES, Lanes
 from kinodom_downloader.adapters.tally import Tally
-from kinodom_downloader.adapters.worker_thread import Bench, Retry, Worker, told
+from kinodom_downloader.adapters.worker_thread import Bench, Retry, Worker
 from kinodom_downloader.adapters.workfolder import WorkFolder
 from kinodom_downloader.domain import gate
 from kinodom_downloader.domain.faults import Stopped
@@ -70,6 +73,7 @@ def fetch(
     should_stop: Callable[[], bool],
     wanted_height_px: int | None = None,
     on_start: Callable[[Pieces, WorkFolder], None] | None = None,
+    hurry: bool = False,
 ) -> Fetched:
     """Return all tracks of an offer, whole and checked, in the work folder.
 
@@ -80,6 +84,7 @@ def fetch(
         on_progress: called about five times a second, from this thread.
         should_stop: asked as often.
         wanted_height_px: this height, else the nearest below, else the lowest; None: the highest.
+        hurry: somebody waits for the first piece, so its connections are opened while the plan is made.
         on_start: given the queue and the folder when the plan is made, so that viewers can begin and reorder it.
 
     Raises:
@@ -88,20 +93,21 @@ def fetch(
         UpstreamFailed: (with its leaves) worth another call, later and with a fresh offer.
         NotFound: the offer's address leads nowhere. NoSpace: the disk is full; worth another call when it is not.
     """
-    plan, line = _planned(offer, transport, should_stop, wanted_height_px)
-    warm: Line | None = line  # its connections are open already
-    folder = WorkFolder.opened(work_dir, plan)
+    start = _Start(offer, transport, should_stop, spare=LANES if hurry else 0)
+    plan, others = start.plan(wanted_height_px, work_dir)
+    folder = WorkFolder.opened(work_dir, plan, start_over=others)
     clocks: dict[tuple[int, int], Clock] = {}
     for _ in range(max(1, transport.retry.firm_attempts)):
-        tally = Tally(plan, workers)
+        tally = Tally(plan, workers + 1 + LANES)
         pieces = Pieces(_jobs(folder, tally), at_once=workers)
         if on_start is not None:
             on_start(pieces, folder)
-        bench = Bench(folder=folder, pieces=pieces, tally=tally, retry=transport.retry, clocks=clocks)
-        lines = [transport.line(offer, pieces.check, tally.counter(number)) for number in range(workers)]
-        if warm is not None:
-            lines[0], warm = warm.handed_on(lines[0].watch), None
-        crew = [Worker(number, bench, line) for number, line in enumerate(lines)]
+        lines = [transport.line(offer, pieces.check, tally.counter(number)) for number in range(workers + 1 + LANES)]
+        for place, warm in zip((0, *range(workers + 1, len(lines))), start.handed_over(), strict=False):
+            lines[place] = warm.handed_on(lines[place].watch)
+        lanes = Lanes(lines[workers + 1 :])
+        bench = Bench(folder=folder, pieces=pieces, tally=tally, retry=transport.retry, lanes=lanes, clocks=clocks)
+        crew = [Worker(n, bench, line, express=n == 0) for n, line in enumerate(lines[: workers + 1])]
         _attend(crew, bench, on_tick=partial(_report, tally, on_progress), should_stop=should_stop)
         on_progress(tally.progress())
         odd = thrown_away(folder, clocks, left_out=bench.left_out)
@@ -115,27 +121,42 @@ def _report(tally: Tally, on_progress: Callable[[Progress], None]) -> None:
     on_progress(tally.progress())
 
 
-def _planned(
-    offer: Offer, transport: Transport, should_stop: Callable[[], bool], wanted_height_px: int | None
-) -> tuple[Plan, Line]:
-    """Return the plan, and the line it came over, which is still open."""
+class _Start:
+    """The making of the plan, and the connections that are open when it is there."""
 
-    def check() -> None:
-        if should_stop():
+    def __init__(self, offer: Offer, transport: Transport, should_stop: Callable[[], bool], *, spare: int) -> None:
+        self._offer = offer
+        self._should_stop = should_stop
+        self._lines = [transport.line(offer, self._check, lambda _count: None) for _ in range(1 + spare)]
+        self._warming = [threading.Thread(target=line.warm, args=(offer.url,)) for line in self._lines[1:]]
+
+    def plan(self, wanted_height_px: int | None, work_dir: Path) -> tuple[Plan, frozenset[int]]:
+        """Return the plan, and its tracks of which the work folder has another rendition; raises as the planner."""
+        for thread in self._warming:
+            thread.start()
+        try:
+            planner = Planner(line=self._lines[0], pause=self._pause)
+            plan = planner.plan(self._offer, wanted_height_px)
+            return plan, strangers(work_dir, plan, planner)
+        except BaseException:
+            self._lines[0].close()
+            raise
+
+    def handed_over(self) -> list[Line]:
+        """Return the lines that are open, once; one that is still being opened is left to itself."""
+        ready = [not thread.is_alive() for thread in self._warming]
+        lines, self._lines = self._lines, []
+        return [line for line, is_ready in zip(lines, [True, *ready], strict=False) if is_ready]
+
+    def _check(self) -> None:
+        if self._should_stop():
             raise Stopped
 
-    def pause(seconds: float) -> None:
+    def _pause(self, seconds: float) -> None:
         until_s = time.monotonic() + seconds
         while (left_s := until_s - time.monotonic()) > 0:
-            check()
+            self._check()
             time.sleep(min(left_s, _TICK_S))
-
-    line = transport.line(offer, check, lambda _count: None)
-    try:
-        return Planner(line=line, pause=pause).plan(offer, wanted_height_px), line
-    except BaseException:
-        line.close()
-        raise
 
 
 def _attend(crew: list[Worker], bench: Bench, *, on_tick: Callable[[], None], should_stop: Callable[[], bool]) -> None:
@@ -154,6 +175,7 @@ def _attend(crew: list[Worker], bench: Bench, *, on_tick: Callable[[], None], sh
         pieces.stop()
         for thread in threads:
             thread.join()
+        bench.lanes.close()
         folder.settle()
 
 

@@ -45,6 +45,7 @@ class EngineFetcher:
         wanted_height_px: int | None,
         on_progress: Callable[[Progress], None],
         should_stop: Callable[[], bool],
+        hurry: bool = False,
     ) -> Fetched:
         """Fetch an offer into a work folder, or copy a file of the household there; a lost lease ends it."""
         try:
@@ -52,7 +53,7 @@ class EngineFetcher:
                 return imports.copy_in(
                     offer, work, root=self._import_root, on_progress=on_progress, should_stop=should_stop
                 )
-            with Audience(work.parent.name, self._wants) as audience:
+            with Audience(work.parent.name, self._wants, hurry=hurry) as audience:
                 return engine.fetch(
                     offer,
                     work,
@@ -62,6 +63,7 @@ class EngineFetcher:
                     should_stop=should_stop,
                     wanted_height_px=wanted_height_px,
                     on_start=audience.begin,
+                    hurry=hurry,
                 )
         except Stopped as exc:
             raise LeaseLost("Another worker has taken this wish over.") from exc

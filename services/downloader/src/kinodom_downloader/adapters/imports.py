@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
 from kinodom_common.logs import get_log
+from kinodom_downloader.adapters.disk import told_when_full
 from kinodom_downloader.adapters.harvest import fetched_of
 from kinodom_downloader.adapters.tally import Tally
-from kinodom_downloader.adapters.workfolder import WorkFolder, told_when_full
+from kinodom_downloader.adapters.workfolder import WorkFolder
 from kinodom_downloader.domain import gate
 from kinodom_downloader.domain.faults import (
     ImportChanged,

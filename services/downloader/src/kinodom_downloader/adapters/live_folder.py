@@ -12,7 +12,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from kinodom_common.logs import get_log
-from kinodom_downloader.adapters.workfolder import told_when_full
+from kinodom_downloader.adapters.disk import told_when_full
 from kinodom_downloader.domain import live
 from kinodom_downloader.domain.subtitles import NoCues, web_vtt
 

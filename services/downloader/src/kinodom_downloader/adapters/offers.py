@@ -22,14 +22,14 @@ class ResolverOffers:
     def __init__(self, client: ResolverClient) -> None:
         self._client = client
 
-    def offers(self, request: WishRequest) -> OfferList:
-        """Return what sources offer now; an address that was kept may be the one that just died."""
+    def offers(self, request: WishRequest, *, fresh: bool) -> OfferList:
+        """Return what sources offer now. An address that was kept will do for somebody who waits, the first time."""
         return self._client.offers(
             request.external_id,
             season=request.season,
             episode=request.episode,
             translation_id=request.translation_id,
-            fresh=True,
+            fresh=fresh,
         )
 
     def tell(self, request: WishRequest, offer: Offer, *, played: bool) -> None:

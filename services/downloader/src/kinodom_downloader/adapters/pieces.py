@@ -13,6 +13,8 @@ from kinodom_downloader.domain.faults import Stopped
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+FIRST_AT_ONCE = 4  # so that the first pieces, which a viewer may wait for, have the line
+CAREFUL = 8
 MODEST_SHARE = 4  # a modest download goes on with this part of its pieces at once
 
 
@@ -35,36 +37,43 @@ class Pieces:
         heapq.heapify(self._heap)
         self._later: list[tuple[float, Job]] = []
         self._busy = 0
-        self._at_once = self._most = at_once
+        self._most = at_once
+        self._at_once = min(at_once, FIRST_AT_ONCE)
+        self._each = 1  # good pieces in a row after which one more may be on its way
         self._modest = False  # others need the line more
         self.on_done: Callable[[Job], None] = lambda _job: None  # told of each finished piece, by its thread
         self._good = 0
         self._clock = clock
-        self._change = threading.Condition()
+        lock = threading.RLock()
+        self._change, self._over = threading.Condition(lock), threading.Condition(lock)
         self._failure: BaseException | None = None
         self._stopped = False
 
-    def take(self) -> Job | None:
-        """Return the next piece when there is one to fetch now; None when all are done or the work has stopped."""
+    def take(self, *, express: bool = False) -> Job | None:
+        """Return the next piece when there is one to fetch now; None when all are done or the work has stopped.
+
+        Args:
+            express: only what somebody waits for, and that however many are on their way.
+        """
         with self._change:
             while True:
                 self._wake_later()
                 if self._stopped or not (self._heap or self._later or self._busy):
                     return None
-                if self._heap and self._busy < self._limit():
+                if self._heap and (self._heap[0].urgency < 0 if express else self._busy < self._limit()):
                     self._busy += 1
                     return heapq.heappop(self._heap)
                 self._change.wait(self._pause_s())
 
     def done(self, job: Job) -> None:
-        """Take note of a finished piece; after eight good ones in a row one more may be on its way."""
+        """Take note of a finished piece: one more may be on its way, once the host asked for fewer after eight only."""
         self.on_done(job)
         with self._change:
             self._busy -= 1
             self._good += 1
-            if self._good >= 8 and self._at_once < self._most:
+            if self._good >= self._each and self._at_once < self._most:
                 self._at_once, self._good = self._at_once + 1, 0
-            self._change.notify_all()
+            self._tell()
 
     def again(self, job: Job, *, after_s: float, crowded: bool) -> None:
         """Put a piece back for later. `crowded`: the host asked for fewer requests, so half as many go out."""
@@ -72,14 +81,14 @@ class Pieces:
             self._busy -= 1
             self._later.append((self._clock() + after_s, job))
             if crowded:
-                self._at_once, self._good = max(1, self._at_once // 2), 0
-            self._change.notify_all()
+                self._at_once, self._good, self._each = max(1, self._at_once // 2), 0, CAREFUL
+            self._tell()
 
     def drop(self) -> None:
         """Take note of a piece that is given up without harm."""
         with self._change:
             self._busy -= 1
-            self._change.notify_all()
+            self._tell()
 
     def fail(self, failure: BaseException, *, held: int = 0) -> None:
         """Stop everything because of this failure; the first one counts. `held`: pieces given back with it."""
@@ -87,13 +96,13 @@ class Pieces:
             self._busy -= held
             self._failure = self._failure or failure
             self._stopped = True
-            self._change.notify_all()
+            self._tell()
 
     def stop(self) -> None:
         """Hand out nothing more."""
         with self._change:
             self._stopped = True
-            self._change.notify_all()
+            self._tell()
 
     def prefer(self, urgency_of: Callable[[Job], float]) -> None:
         """Order what is left anew, such as after a viewer jumped."""
@@ -103,13 +112,13 @@ class Pieces:
             for _, job in self._later:
                 job.urgency = urgency_of(job)
             heapq.heapify(self._heap)
-            self._change.notify_all()
+            self._tell()
 
     def modest(self, now: bool) -> None:
         """Leave most of the line to others from now on, or take it again."""
         with self._change:
             self._modest = now
-            self._change.notify_all()
+            self._tell()
 
     def settled(self, wait_s: float) -> bool:
         """Wait a little; return whether nothing is left or under way.
@@ -119,7 +128,7 @@ class Pieces:
         """
         with self._change:
             if not self._is_settled():
-                self._change.wait(wait_s)
+                self._over.wait(wait_s)
             settled = self._is_settled()
             if settled and self._failure is not None:
                 raise self._failure
@@ -137,6 +146,12 @@ class Pieces:
 
     def _limit(self) -> int:
         return max(1, self._at_once // MODEST_SHARE) if self._modest else self._at_once
+
+    def _tell(self) -> None:
+        """Wake threads that wait for a piece, and the one that waits for the end when that has come."""
+        self._change.notify_all()
+        if self._is_settled():
+            self._over.notify_all()
 
     def _is_settled(self) -> bool:
         return not self._busy and (self._stopped or not (self._heap or self._later))

@@ -13,6 +13,7 @@ from kinodom_downloader.adapters.bodies import MemoryBody, Piece, Taken
 from kinodom_downloader.domain.faults import LinkExpired, NotMedia, PlaylistBad, PlaylistRefused
 from kinodom_downloader.domain.gate import NotThatMedia, instead_of_media, unpacked
 from kinodom_downloader.domain.hls_text import MAX_PLAYLIST_BYTES
+from kinodom_downloader.domain.indexed import segments_by_index
 from kinodom_downloader.domain.mpd import parse_mpd
 from kinodom_downloader.domain.plan import Plan, Segment, TrackPlan
 from kinodom_downloader.domain.playlists import Media, parse_playlist
@@ -79,7 +80,7 @@ class Planner:
                 return plan
             if loaded is not None and loaded.text.lstrip("\ufeff \t\r\n")[:1] in ("", "<", "{"):
                 raise PlaylistBad(f"{shown(offer.url)}: instead of a playlist came {_words(loaded.text)}.")
-        head = self._taken(Piece(url=offer.url, start=0), at_most=_PROBE_BYTES)
+        head = self.taken(Piece(url=offer.url, start=0), at_most=_PROBE_BYTES)
         start = bytes(_held(head)).removeprefix(b"\xef\xbb\xbf").lstrip()
         if start.startswith(b"#EXTM3U") or b"<MPD" in start[:4096]:
             plan = self._listed(self._text(offer.url), wanted_height_px)
@@ -98,14 +99,26 @@ class Planner:
         return replace(plan, tracks=tuple(self._split(track) for track in plan.tracks))
 
     def _split(self, track: TrackPlan) -> TrackPlan:
-        """Return a track with its single file cut into ranges."""
+        """Return a track with its single file cut into ranges: into its segments when the file lists them itself."""
         if track.shape != "file":
             return track
         url = track.segments[0].url
-        head = self._taken(Piece(url=url, start=0), at_most=_PROBE_BYTES)
-        first, *rest = _file_pieces(url, head)
+        head = self.taken(Piece(url=url, start=0), at_most=_PROBE_BYTES)
+        whole = replace(track, file_bytes=head.total, file_version=head.body.version)
+        first, *rest = pieces = _file_pieces(url, head)
+        if first.length is not None and head.total is not None:
+
+            def read(offset: int, length: int) -> bytes:
+                held = _held(head)
+                if offset + length > len(held):
+                    held = _held(self.taken(Piece(url=url, start=offset, length=length)))
+                    offset = 0
+                return bytes(held[offset : offset + length])
+
+            if listed := segments_by_index(url, read, head.total):
+                return replace(whole, shape="segments", segments=listed)
         pieces = (replace(first, duration_s=track.duration_s()), *rest)
-        return replace(track, segments=pieces, file_bytes=head.total, file_version=head.version)
+        return replace(whole, segments=pieces)
 
     def _hls(self, loaded: _Loaded, wanted_height_px: int | None) -> Plan:
         listed = parse_playlist(loaded.text, loaded.url)
@@ -161,7 +174,7 @@ class Planner:
 
     def _text(self, url: str) -> _Loaded:
         try:
-            taken = self._taken(Piece(url=url))
+            taken = self.taken(Piece(url=url))
         except OutsideTooLarge as exc:
             raise PlaylistRefused(f"{shown(url)}: the playlist is larger than {MAX_PLAYLIST_BYTES} bytes.") from exc
         try:
@@ -172,9 +185,10 @@ class Planner:
             raise PlaylistBad(f"{shown(url)}: instead of a playlist came {exc}.") from exc
         return _Loaded(plain.decode("utf-8", "replace"), taken.url)
 
-    def _taken(self, piece: Piece, at_most: int | None = None) -> Taken:
+    def taken(self, piece: Piece, *, at_most: int | None = None, limit: int = MAX_PLAYLIST_BYTES) -> Taken:
+        """Return what an address gives, in memory; tried several times."""
         for attempt in range(_ATTEMPTS):
-            taken = Taken(body=MemoryBody(limit=MAX_PLAYLIST_BYTES))
+            taken = Taken(body=MemoryBody(limit=limit))
             try:
                 self.line.take(piece, taken, at_most=at_most)
                 return taken
@@ -233,6 +247,6 @@ def _file_plan(url: str, head: Taken, height_px: int | None) -> Plan:
         shape="file",
         height_px=height_px,
         file_bytes=head.total,
-        file_version=head.version,
+        file_version=head.body.version,
     )
     return Plan(tracks=(track,), duration_s=None, total_bytes=head.total)

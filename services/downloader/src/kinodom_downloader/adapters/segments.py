@@ -25,6 +25,8 @@ from kinodom_common.egress import (
     shown,
     target_of,
 )
+from kinodom_common.errors import KinodomError
+from kinodom_downloader.domain.plan import same_version, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +56,7 @@ class Line:
     meant_for: Target  # the host that the headers are for; others get only harmless ones
     watch: Watch
     _open: dict[tuple[str, str, int], GuardedConnection] = field(default_factory=dict)
+    _buffer: memoryview = field(default_factory=lambda: memoryview(bytearray(_BUFFER_BYTES)))
 
     def take(self, piece: Piece, taken: Taken, *, at_most: int | None = None) -> None:
         """Fetch a piece into `taken`, going on from what is there.
@@ -82,6 +85,16 @@ class Line:
             if not url:
                 return
         raise TooManyRedirects(f"{shown(piece.url)}: more than {_MAX_REDIRECTS} redirects.")
+
+    def warm(self, url: str) -> None:
+        """Open the connection to a host that will probably be asked soon; a failure shows when it is."""
+        try:
+            target = target_of(url)
+            self.watch.begin()
+            connection = self._connection(target)
+            connection.connect()
+        except (KinodomError, OSError, http.client.HTTPException):
+            self.close()
 
     def handed_on(self, watch: Watch) -> Line:
         """Return this line with its open connections, for another worker and under that one's patience."""
@@ -135,6 +148,14 @@ class Line:
 
     def _sent(self, target: Target, headers: dict[str, str]) -> http.client.HTTPResponse:
         self.watch.begin()
+        connection = self._connection(target)
+        try:
+            connection.request("GET", target.path, headers=headers)
+        except ValueError as exc:  # http.client refuses line breaks in names and values
+            raise OutsideBadAnswer(f"{target.host}: a header for it cannot be sent.") from exc
+        return connection.getresponse()
+
+    def _connection(self, target: Target) -> GuardedConnection:
         connection = self._open.get(target.origin)
         if connection is None:
             if len(self._open) >= 4:
@@ -144,11 +165,7 @@ class Line:
                 rules=self.rules, patience=self.watch, connect_s=self.watch.limits.connect_s,
             )  # fmt: skip
             self._open[target.origin] = connection
-        try:
-            connection.request("GET", target.path, headers=headers)
-        except ValueError as exc:  # http.client refuses line breaks in names and values
-            raise OutsideBadAnswer(f"{target.host}: a header for it cannot be sent.") from exc
-        return connection.getresponse()
+        return connection
 
     def _drain(self, answer: http.client.HTTPResponse) -> None:
         if len(answer.read(_BUFFER_BYTES)) >= _BUFFER_BYTES:
@@ -161,11 +178,10 @@ class Line:
         wanted = piece.length if piece.length is not None else at_most
         if wanted is None and (whole or 0) > body.limit:
             raise OutsideTooLarge(f"{shown(piece.url)}: {whole} bytes are too many for one piece.")
-        view = memoryview(bytearray(_BUFFER_BYTES))
-        while count := answer.readinto(view):
+        while count := answer.readinto(self._buffer):
             skipped = min(skip, count)
             skip -= skipped
-            body.add(view[skipped:count])
+            body.add(self._buffer[skipped:count])
             if wanted is not None and len(body) >= wanted:
                 body.cut(wanted)
                 break
@@ -192,7 +208,7 @@ def _check_status(answer: http.client.HTTPResponse, url: str) -> None:
 def _frame(answer: http.client.HTTPResponse, piece: Piece, taken: Taken) -> tuple[int, int | None]:
     """Return how many bytes to skip, and how long the piece is when whole (None: not said)."""
     taken.encoding = (answer.headers.get("Content-Encoding") or "").strip().lower()
-    taken.version = f"{answer.headers.get('ETag') or ''}\n{answer.headers.get('Last-Modified') or ''}"
+    version = version_of(answer.headers.get("ETag"), answer.headers.get("Last-Modified"))
     declared = answer.headers.get("Content-Length", "")
     length = int(declared) if re.fullmatch(r"[0-9]{1,18}", declared) and not answer.chunked else None
     start = piece.start or 0
@@ -202,6 +218,10 @@ def _frame(answer: http.client.HTTPResponse, piece: Piece, taken: Taken) -> tupl
         if given is None or int(given[1]) != first:
             taken.body.cut(0)
             raise OutsideBadAnswer(f"{shown(piece.url)}: the host sent another range than was asked for.")
+        if len(taken.body) and not same_version(taken.body.version, version):
+            taken.body.cut(0)
+            raise OutsideBadAnswer(f"{shown(piece.url)}: the file was changed while it was fetched.")
+        taken.body.version = version
         taken.total = int(given[3]) if given[3] != "*" else None
         taken.ranges = True
         return 0, int(given[2]) + 1 - start
@@ -210,6 +230,7 @@ def _frame(answer: http.client.HTTPResponse, piece: Piece, taken: Taken) -> tupl
         raise OutsideBadAnswer(f"{shown(piece.url)}: the host does not have the range that was asked for.")
     # 200: the host does not serve ranges, and the answer is the whole file from its beginning
     taken.body.cut(0)
+    taken.body.version = version
     taken.total = length
     if start > _MAX_SKIP_BYTES:
         raise OutsideBadAnswer(f"{shown(piece.url)}: the host does not serve ranges, which this film needs.")

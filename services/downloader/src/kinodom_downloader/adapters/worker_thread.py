@@ -5,38 +5,39 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
-from kinodom_common.egress import OutsideBadStatus, OutsideNotFound, OutsideTooLarge
-from kinodom_common.errors import KinodomError, NotFound, UpstreamFailed
+from kinodom_common.egress import OutsideBadStatus
+from kinodom_common.errors import KinodomError
 from kinodom_common.logs import get_log
 from kinodom_downloader.adapters.bodies import Body, MemoryBody, Piece, Taken
+from kinodom_downloader.adapters.failures import patience, told
+from kinodom_downloader.adapters.locks import unlocked
+from kinodom_downloader.adapters.parts import PartBody
 from kinodom_downloader.domain import clocks, gate
 from kinodom_downloader.domain.continuity import clock_of
 from kinodom_downloader.domain.faults import (
-    KeyBad,
-    LinkExpired,
-    SegmentBad,
-    SegmentMissing,
-    SegmentUnreachable,
     Stopped,
 )
+from kinodom_downloader.domain.live import USUAL_BIT_S
 from kinodom_downloader.domain.plan import same_version
 
 if TYPE_CHECKING:
     from kinodom_downloader.adapters.pieces import Job, Pieces
     from kinodom_downloader.adapters.segments import Line
+    from kinodom_downloader.adapters.sprint import Lanes
     from kinodom_downloader.adapters.tally import Tally
     from kinodom_downloader.adapters.workfolder import WorkFolder
     from kinodom_downloader.domain.continuity import Clock
+    from kinodom_downloader.domain.gate import Payload
     from kinodom_downloader.domain.plan import Segment, TrackPlan
 
 log = get_log(__name__)
 
-_PACKINGS: Final = ("gzip", "x-gzip", "deflate")
+PACKINGS: Final = ("gzip", "x-gzip", "deflate")
+_OPEN_AT_ONCE: Final = 2  # whole segments in memory, so that long ones take no more of it than that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +72,12 @@ class Bench:
     pieces: Pieces
     tally: Tally
     retry: Retry
+    lanes: Lanes
     kinds: dict[int, gate.Kind] = field(default_factory=dict)  # of each track, from its first piece
     keys: dict[str, bytes] = field(default_factory=dict)
     left_out: set[int] = field(default_factory=set)  # subtitle tracks that could not be had
     clocks: dict[tuple[int, int], Clock] = field(default_factory=dict)  # of pieces by track and index
+    at_a_time: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_OPEN_AT_ONCE))
     lock: threading.Lock = field(default_factory=threading.Lock)
     key_lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -86,11 +89,12 @@ class Worker:
     number: int
     bench: Bench
     line: Line
+    express: bool = False  # takes only what somebody waits for, so that it never stands behind what takes long
 
     def run(self) -> None:
         """Work until there is nothing left or the work has stopped."""
         try:
-            while job := self.bench.pieces.take():
+            while job := self.bench.pieces.take(express=self.express):
                 self._one(job)
         finally:
             self.line.close()
@@ -122,25 +126,54 @@ class Worker:
             folder.note(job.track, job.index, len(payload))
             return len(payload)
         if not isinstance(job.kept, Tries):
-            streamed = track.shape == "file" and segment.length is None
-            body: Body = folder.stream(job.track) if streamed else MemoryBody()
-            job.kept = Tries(Taken(body=body))
+            job.kept = Tries(Taken(body=self._body(job, track, segment)))
         taken = job.kept.taken
-        self.line.take(Piece(url=segment.url, start=segment.offset, length=segment.length), taken)
-        if not isinstance(taken.body, MemoryBody):
-            folder.note(job.track, job.index, len(taken.body))
-            return len(taken.body)
-        if track.shape == "file":
+        body = taken.body
+        with closing(body):
+            self._take(job, track, segment, taken)
+        if track.file_bytes is not None:
             _check_same_file(track, taken)
+        if isinstance(body, PartBody):
+            return self._keep_segment(job, segment, taken, body)
+        if isinstance(body, MemoryBody):
             if segment.offset:
-                gate.check_range(taken.body.held)
-            ready: bytes | bytearray = taken.body.held
+                gate.check_range(body.held)
+            folder.keep(job.track, job.index, body.held)
         else:
-            ready = self._checked(job, segment, self._opened(segment, taken), declared=taken.declared)
-        folder.keep(job.track, job.index, ready)
-        return len(ready)
+            folder.note(job.track, job.index, len(body))
+        return len(body)
 
-    def _already(self, job: Job, segment: Segment) -> bytes | None:
+    def _take(self, job: Job, track: TrackPlan, segment: Segment, taken: Taken) -> None:
+        """Fetch a piece; over several connections at once when a viewer waits for it."""
+        piece = Piece(url=segment.url, start=segment.offset, length=segment.length)
+        if job.urgency < 0 and not segment.is_init and len(taken.body) == 0:
+            guess = int(segment.duration_s * (track.bandwidth or USUAL_BIT_S) / 8)
+            if self.bench.lanes.take(self.line, piece, taken, guess_bytes=guess):
+                return
+        self.line.take(piece, taken)
+
+    def _body(self, job: Job, track: TrackPlan, segment: Segment) -> Body:
+        if track.shape == "segments":
+            return self.bench.folder.part(job.track, job.index)
+        return self.bench.folder.stream(job.track) if segment.length is None else MemoryBody()
+
+    def _keep_segment(self, job: Job, segment: Segment, taken: Taken, body: PartBody) -> int:
+        """Put a segment that came in its place: just as it lies there when nothing has to be taken off it."""
+        folder = self.bench.folder
+        with self.bench.at_a_time:
+            plain = self._opened(job, segment, taken, body)
+            with plain.read() as raw:
+                payload = self._checked(job, segment, raw, declared=taken.declared)
+                length = len(payload)
+                if payload is raw and plain.path is not None:
+                    folder.adopt(job.track, job.index, plain)
+                else:
+                    folder.keep(job.track, job.index, payload)
+            plain.cut(0)
+            body.cut(0)
+        return length
+
+    def _already(self, job: Job, segment: Segment) -> Payload | None:
         """Return a piece that an earlier call put in its place and did not list, when it passes."""
         payload = self.bench.folder.unlisted(job.track, job.index) if job.kept is None else None
         if payload is None:
@@ -150,19 +183,19 @@ class Worker:
         except gate.NotThatMedia:
             return None
 
-    def _opened(self, segment: Segment, taken: Taken) -> bytes:
+    def _opened(self, job: Job, segment: Segment, taken: Taken, body: PartBody) -> PartBody:
         """Return the bytes of a segment unpacked and decrypted."""
-        assert isinstance(taken.body, MemoryBody)
-        body = bytes(taken.body.held)
-        if taken.encoding in _PACKINGS:
-            body = gate.unpacked(body)
-        if segment.key_url is None:
+        if taken.encoding not in PACKINGS and segment.key_url is None:
             return body
-        if not body or len(body) % 16:
-            raise gate.NotThatMedia(gate.instead_of_media(body) if body else "nothing (0 bytes)")
-        cipher = Cipher(algorithms.AES(self._key(segment.key_url)), modes.CBC(bytes.fromhex(segment.iv_hex)))
-        opener = cipher.decryptor()
-        return gate.unpadded(opener.update(body) + opener.finalize())
+        plain = self.bench.folder.plain(job.track, job.index)
+        with body.read() as raw, closing(plain):
+            whole = gate.unpacked(raw) if taken.encoding in PACKINGS else raw
+            if segment.key_url is None:
+                plain.add(memoryview(whole))
+                return plain
+            for step in unlocked(whole, key=self._key(segment.key_url), iv_hex=segment.iv_hex):
+                plain.add(memoryview(step))
+        return plain
 
     def _key(self, url: str) -> bytes:
         with self.bench.key_lock:
@@ -173,7 +206,7 @@ class Worker:
                 self.bench.keys[url] = gate.check_key(bytes(taken.body.held))
             return self.bench.keys[url]
 
-    def _checked(self, job: Job, segment: Segment, body: bytes, *, declared: bool) -> bytes:
+    def _checked(self, job: Job, segment: Segment, body: Payload, *, declared: bool) -> Payload:
         track = self.bench.folder.plan.tracks[job.track]
         if track.role == "subtitles":
             return gate.check_subtitles(body).payload
@@ -189,7 +222,7 @@ class Worker:
 
     def _failed(self, job: Job, error: KinodomError | gate.NotThatMedia) -> None:
         tries = job.kept if isinstance(job.kept, Tries) else Tries(Taken())
-        most, kind = _patience(error, self.bench.retry)
+        most, kind = patience(error, self.bench.retry)
         tries.counts[kind] += 1
         if isinstance(error, gate.NotThatMedia) and not isinstance(error, gate.NotThatKey):
             tries.taken.body.cut(0)
@@ -214,43 +247,5 @@ class Worker:
 def _check_same_file(track: TrackPlan, taken: Taken) -> None:
     if taken.total not in (None, track.file_bytes):
         raise gate.NotThatMedia("a file of another length (it was changed meanwhile)")
-    if not same_version(taken.version, track.file_version):
+    if not same_version(taken.body.version, track.file_version):
         raise gate.NotThatMedia("a part of another version of the file (it was changed meanwhile)")
-
-
-def _patience(error: KinodomError | gate.NotThatMedia, retry: Retry) -> tuple[int, str]:
-    """Return how many attempts a failure deserves, and what it is counted as."""
-    if isinstance(error, (gate.NotThatMedia, NotFound)):
-        return retry.firm_attempts, type(error).__name__
-    if isinstance(error, OutsideTooLarge) or not isinstance(error, UpstreamFailed):
-        return 1, "final"
-    status = error.facts.get("status")
-    if isinstance(status, int) and status < 500 and status not in (408, 425, 429):
-        return retry.firm_attempts, "refused"
-    return retry.attempts, "passing"
-
-
-def told(job: Job, error: KinodomError | gate.NotThatMedia, folder: WorkFolder) -> BaseException:
-    """Return the failure of a piece by name: which one, and what came instead."""
-    track = folder.plan.tracks[job.track]
-    number, count = job.index + 1, len(track.segments)
-    where = f"segment {number} of {count} ({track.role})"
-    facts = {"track": job.track, "segment": number, "segments": count}
-    if isinstance(error, gate.NotThatKey):
-        return KeyBad(f"The key of {where} is no key: the source sent {error}.", **facts)
-    if isinstance(error, gate.NotThatMedia):
-        return SegmentBad(f"Instead of {where} the source sent {error}. The other segments are kept.", **facts)
-    if isinstance(error, OutsideNotFound):
-        return SegmentMissing(f"The host says that {where} does not exist. The others are kept.", **facts)
-    status = error.facts.get("status")
-    if status in (401, 403):
-        return LinkExpired(f"The host does not give us {where} any more ({status}); a fresh link is needed.", **facts)
-    if isinstance(error, UpstreamFailed) and not isinstance(error, OutsideTooLarge):
-        asked_s = error.facts.get("retry_after_s")
-        reason = error.detail.rstrip(".")
-        return SegmentUnreachable(
-            f"{where[0].upper()}{where[1:]} did not come: {reason}. The others are kept.",
-            retry_after_s=asked_s,
-            **facts,
-        )
-    return error

@@ -1,75 +1,29 @@
 """The work folder of one download: plan.json, the pieces, and the list of those that are safe on the disk.
 
 A piece is written beside its place and renamed when whole. The list is written after the pieces are flushed, so a
-piece on it survives a power cut; a piece that is there but not on it is checked again before it counts.
+piece on it survives a power cut; a piece that is there but not on it is checked again before it counts, and so is
+the part of one that had come. Both count only while the machine runs on.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import threading
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import FileIO
 from typing import TYPE_CHECKING
 
-from kinodom_common.errors import NoSpace
+from kinodom_downloader.adapters.disk import flush, told_when_full
+from kinodom_downloader.adapters.parts import FileBody, PartBody, found_parts, machine_ran_on, put
 from kinodom_downloader.domain.live import piece_path
-from kinodom_downloader.domain.plan import Plan, kept_tracks
+from kinodom_downloader.domain.plan import Plan, kept_tracks, moved_tracks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
-@contextmanager
-def told_when_full() -> Iterator[None]:
-    """Turn a full disk inside the block into NoSpace."""
-    try:
-        yield
-    except OSError as exc:
-        if exc.errno in _FULL:
-            raise NoSpace("The disk is full. What is downloaded is kept; free some space and it goes on.") from exc
-        raise
-
-
-def flush(path: Path) -> None:
-    """Make a file or folder survive a power cut."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@dataclass(slots=True)
-class FileBody:
-    """Bytes of one long answer, on the disk as they come."""
-
-    path: Path
-    limit: int = 500_000_000_000
-    _length: int = 0
-
-    def __len__(self) -> int:
-        return self._length
-
-    def add(self, piece: memoryview) -> None:
-        """Append bytes.
-
-        Raises:
-            NoSpace: the disk is full.
-        """
-        with told_when_full(), self.path.open("ab") as file:
-            file.write(piece)
-        self._length += len(piece)
-
-    def cut(self, length: int) -> None:
-        """Forget all bytes from this position on."""
-        os.truncate(self.path, length)
-        self._length = length
+    from kinodom_downloader.domain.gate import Payload
 
 
 @dataclass(slots=True)
@@ -79,17 +33,20 @@ class WorkFolder:
     path: Path
     plan: Plan
     safe: dict[tuple[int, int], int] = field(default_factory=dict)  # (track, index): length
+    _unlisted: set[tuple[int, int]] = field(default_factory=set)  # whole, and not flushed when the end came
+    _parts: dict[tuple[int, int], Path] = field(default_factory=dict)  # (track, index): what had come
     _fresh: list[tuple[int, int, int]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def opened(cls, path: Path, plan: Plan) -> WorkFolder:
-        """Return the folder, cleared of everything that does not belong to this plan."""
+    def opened(cls, path: Path, plan: Plan, *, start_over: AbstractSet[int] = frozenset()) -> WorkFolder:
+        """Return the folder, cleared of everything that does not belong to this plan, and of these tracks."""
         with told_when_full():
             path.mkdir(parents=True, exist_ok=True)
-            stored = path / "plan.json"
-            kept = kept_tracks(Plan.from_json(stored.read_text("utf-8")) if stored.exists() else None, plan)
             folder = cls(path, plan)
+            before = folder._plan_before()
+            kept = kept_tracks(before, plan) - start_over
+            moved = moved_tracks(before, plan)
             entries = [entry for entry in folder._listed() if entry[0] in kept and folder._place(*entry[:2]).exists()]
             for old in path.glob("t[0-9]*"):
                 if old.name.removeprefix("t") not in {str(index) for index in kept}:
@@ -102,11 +59,32 @@ class WorkFolder:
             fresh_plan = path / "plan.part"
             fresh_plan.write_text(plan.as_json(), "utf-8")
             flush(fresh_plan)
-            fresh_plan.rename(stored)
+            fresh_plan.rename(path / "plan.json")
             for index in range(len(plan.tracks)):
                 folder._track(index).mkdir(exist_ok=True)
+            ran_on = machine_ran_on(path)
+            for index in range(len(plan.tracks)):
+                folder._look_through(index, ran_on=ran_on, moved=index in moved)
             flush(path)
         return folder
+
+    def doubtful(self) -> list[tuple[int, int]]:
+        """Return the shortest finished piece of each track that the plan keeps while its addresses are others.
+
+        Asked before the folder is opened. Single files are told apart by their length and version.
+        """
+        before = self._plan_before()
+        found: list[tuple[int, int]] = []
+        for track in sorted(kept_tracks(before, self.plan) & moved_tracks(before, self.plan)):
+            plan = self.plan.tracks[track]
+            sizes = [
+                (self.piece(track, index).stat().st_size, index)
+                for index, segment in enumerate(plan.segments)
+                if plan.shape == "segments" and not segment.is_init and self.piece(track, index).exists()
+            ]
+            if sizes:
+                found.append((track, min(sizes)[1]))
+        return found
 
     def piece(self, track: int, index: int) -> Path:
         """Return where a whole piece lies."""
@@ -130,14 +108,12 @@ class WorkFolder:
 
     def unlisted(self, track: int, index: int) -> bytes | None:
         """Return a piece that was renamed shortly before the end came; it is to be checked again."""
-        if self.plan.tracks[track].shape == "file" or (track, index) in self.safe:
+        if (track, index) not in self._unlisted:
             return None
-        try:
-            return self.piece(track, index).read_bytes()
-        except FileNotFoundError:
-            return None
+        self._unlisted.discard((track, index))
+        return self.piece(track, index).read_bytes()
 
-    def keep(self, track: int, index: int, payload: bytes | bytearray) -> None:
+    def keep(self, track: int, index: int, payload: Payload | bytearray) -> None:
         """Put a checked piece in its place.
 
         Raises:
@@ -147,11 +123,27 @@ class WorkFolder:
             if self.plan.tracks[track].shape == "file":
                 self._put(track, self.plan.tracks[track].segments[index].offset or 0, payload)
             else:
-                place = self.piece(track, index)
-                part = place.with_suffix(".part")
-                part.write_bytes(payload)
-                part.rename(place)
+                place = str(self.piece(track, index))
+                with FileIO(place + ".new", "wb") as file:
+                    put(file, memoryview(payload))
+                os.rename(place + ".new", place)  # noqa: PTH104 - a film may have very many pieces
         self.note(track, index, len(payload))
+
+    def part(self, track: int, index: int) -> PartBody:
+        """Return where the bytes of a segment go; what had come of it when the end came is in it."""
+        found = self._parts.pop((track, index), None)
+        place = self.piece(track, index)
+        return PartBody(place) if found is None else PartBody.found(place, found)
+
+    def plain(self, track: int, index: int) -> PartBody:
+        """Return where the bytes of a segment go that came packed or locked, once they are open."""
+        return PartBody(self.piece(track, index), ending="plain")
+
+    def adopt(self, track: int, index: int, body: PartBody) -> None:
+        """Put the file of a checked segment in its place, just as it lies there."""
+        length = len(body)
+        body.become_whole()
+        self.note(track, index, length)
 
     def forget(self, track: int, index: int) -> None:
         """Throw a piece away; the list may still name it, which counts for nothing without the file."""
@@ -172,6 +164,9 @@ class WorkFolder:
     def settle(self, *, at_least: int = 1, at_most: int | None = None) -> None:
         """Flush pieces that came since the last time, when there are so many, and put them on the list.
 
+        The last segments of a film that is whole are not waited for: it is packaged at once, and flushed as a whole
+        then. After a power cut in between they are fetched again.
+
         Raises:
             NoSpace: the disk is full.
         """
@@ -179,6 +174,14 @@ class WorkFolder:
             if len(self._fresh) < at_least:
                 return
             fresh, self._fresh = self._fresh[:at_most], self._fresh[at_most:] if at_most else []
+        good = {(track, index): length for track, index, length in fresh}
+        if len(self.safe.keys() | good) == sum(len(track.segments) for track in self.plan.tracks):
+            fresh = [entry for entry in fresh if self.plan.tracks[entry[0]].shape == "file"]
+        if fresh:
+            self._flush(fresh)
+        self.safe |= good
+
+    def _flush(self, fresh: list[tuple[int, int, int]]) -> None:
         with told_when_full():
             for path in {self._place(track, index) for track, index, _ in fresh}:
                 flush(path)
@@ -188,9 +191,26 @@ class WorkFolder:
                 listed.writelines(f"{track} {index} {length}\n" for track, index, length in fresh)
                 listed.flush()
                 os.fsync(listed.fileno())
-        self.safe |= {(track, index): length for track, index, length in fresh}
 
-    def _put(self, track: int, offset: int, payload: bytes | bytearray) -> None:
+    def _look_through(self, track: int, *, ran_on: bool, moved: bool) -> None:
+        """Find what is not on the list; after a power cut throw it away: nobody knows what of it reached the disk.
+
+        A part is thrown away also when the addresses are others: its other half might be of another rendition.
+        """
+        folder = self._track(track)
+        parts = {(track, index): path for index, path in found_parts(folder).items()}
+        whole = {(track, int(path.stem)): path for path in folder.glob("*.seg")}
+        loose = {key: path for key, path in whole.items() if key not in self.safe}
+        if ran_on:
+            self._unlisted |= loose.keys()
+            loose = {}
+        if ran_on and not moved:
+            self._parts |= parts
+            parts = {}
+        for path in (*parts.values(), *loose.values()):
+            path.unlink()
+
+    def _put(self, track: int, offset: int, payload: Payload | bytearray) -> None:
         handle = os.open(self.file(track), os.O_RDWR | os.O_CREAT, 0o640)
         try:
             view = memoryview(payload)
@@ -205,6 +225,10 @@ class WorkFolder:
 
     def _track(self, track: int) -> Path:
         return self.path / f"t{track}"
+
+    def _plan_before(self) -> Plan | None:
+        stored = self.path / "plan.json"
+        return Plan.from_json(stored.read_text("utf-8")) if stored.exists() else None
 
     def _listed(self) -> list[tuple[int, int, int]]:
         """Return the list; a line that was being written when the end came is left out."""

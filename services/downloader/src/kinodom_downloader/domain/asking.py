@@ -7,18 +7,20 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kinodom_common.contracts.wishes import DiskRoom, QueueStatus, Wish, WishEvent
+from kinodom_common.contracts.wishes import DiskRoom, QueueStatus, Wish, WishEvent, WishPart
 from kinodom_common.errors import KinodomError
 from kinodom_downloader.domain import order, watching
 from kinodom_downloader.domain import wishes as rules
+from kinodom_downloader.domain.room import KeepFree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from kinodom_common.contracts.wishes import WishRequest
     from kinodom_downloader.domain.ports import Announcer, Hints, Library, Wishes
 
 MAX_LISTED = 500
+MAX_HINTED = 16  # as many as may ever be worked on at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,7 @@ class Desk:
     library: Library
     clock: Callable[[], float]  # seconds since 1970
     parallel: int = 2  # wishes worked on at once
+    keep_free: KeepFree = KeepFree()  # noqa: RUF009  # frozen
 
 
 def ask(request: WishRequest, *, desk: Desk, request_id: str) -> tuple[rules.StoredWish, bool]:
@@ -135,7 +138,10 @@ def disk_room(*, desk: Desk) -> DiskRoom:
     """Return how full the disk of the films is, and what the published ones take of it."""
     disk = desk.library.disk()
     return DiskRoom(
-        free_bytes=disk.free_bytes, total_bytes=disk.total_bytes, library_bytes=desk.library.library_bytes()
+        free_bytes=disk.free_bytes,
+        total_bytes=disk.total_bytes,
+        library_bytes=desk.library.library_bytes(),
+        keep_free_bytes=desk.keep_free.floor_bytes(disk),
     )
 
 
@@ -158,26 +164,33 @@ def queue_status(*, wishes: Wishes, library: Library, parallel: int) -> QueueSta
     )
 
 
-def listed(ids: Sequence[str], limit: int, *, desk: Desk) -> list[rules.StoredWish]:
-    """Return the wishes with these ids, or the newest ones when no id is given."""
-    return desk.wishes.some(ids[:MAX_LISTED]) if ids else desk.wishes.newest(min(limit, MAX_LISTED))
+def listed(part: WishPart, limit: int, *, desk: Desk) -> list[rules.StoredWish]:
+    """Return the newest wishes, those that are not ready in the order of the queue, or those that are ready."""
+    lists = {"newest": desk.wishes.newest, "line": desk.wishes.line, "done": desk.wishes.done}
+    return lists[part](min(limit, MAX_LISTED))
 
 
 def sweep(*, desk: Desk) -> int:
-    """Hint at the wishes that are due and clear the folders of wishes that are no more; return how many are due.
+    """Hint at the wishes that are due and clear the folders of wishes that are no more; return how many it saw due.
 
-    There are no more hints than wishes that may begin now. Any worker, any time, as often as you like.
+    Any worker, any time, as often as you like.
     """
+    due = hint_due(desk=desk)
+    desk.library.reap(lambda wish_id: _has_work(wish_id, desk))
+    desk.announcer.tell_queue()
+    return due
+
+
+def hint_due(*, desk: Desk) -> int:
+    """Hint at the wishes that are due, no more than may begin now; return how many it saw due."""
     now_s = desk.clock()
-    unfinished = list(desk.wishes.unfinished())
-    due = order.due_now(unfinished, now_s=now_s)
+    ripe = desk.wishes.ripe(now_s=now_s, limit=MAX_HINTED)
+    due = order.due_now(ripe, now_s=now_s)
     for wish in due:
         if watching.is_watched(wish, now_s=now_s):
             desk.hints.hurry(wish.wish_id)
-    for wish in due[: max(0, desk.parallel - order.held_now(unfinished, now_s=now_s))]:
+    for wish in due[: max(0, desk.parallel - order.held_now(ripe, now_s=now_s))]:
         desk.hints.give(wish.wish_id, wish.attempt)
-    desk.library.reap(lambda wish_id: _has_work(wish_id, desk))
-    desk.announcer.tell_queue()
     return len(due)
 
 
@@ -207,6 +220,7 @@ def wire(wish: rules.StoredWish) -> Wish:
         position=wish.position,
         progress=wish.progress,
         keep=wish.keep,
+        next_try_at=datetime.fromtimestamp(wish.next_try_at_s, UTC) if wish.state == "waiting" else None,
         asked_at=datetime.fromtimestamp(wish.asked_at_s, UTC),
         changed_at=datetime.fromtimestamp(wish.changed_at_s, UTC),
     )

@@ -13,6 +13,7 @@ from kinodom_common.errors import UpstreamFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from mmap import mmap
 
 HEADER_BYTES_MAX = 64 * 1024 * 1024  # a moov or moof larger than this is refused
 _CONTAINERS = frozenset({"moov", "trak", "mdia", "minf", "stbl", "edts", "mvex", "moof", "traf"})
@@ -98,7 +99,7 @@ def top_boxes(file: BinaryIO, size: int) -> Iterator[Box]:
         at = box.end
 
 
-def boxes_in(buffer: bytes, start: int = 0, end: int | None = None) -> Iterator[Box]:
+def boxes_in(buffer: bytes | mmap, start: int = 0, end: int | None = None) -> Iterator[Box]:
     """Yield the boxes of a buffer, then those inside the known containers, depth first."""
     at, limit = start, len(buffer) if end is None else end
     while at < limit:
@@ -204,7 +205,7 @@ def _fragments(moof: bytes, moof_start: int) -> list[Fragment]:
     return found
 
 
-def _header(buffer: bytes, at: int, start: int, limit: int) -> Box:
+def _header(buffer: bytes | mmap, at: int, start: int, limit: int) -> Box:
     if at + 8 > len(buffer) or start + 8 > limit:
         raise BrokenBoxes("The file ends in the middle of a box.")
     size, kind = struct.unpack_from(">I4s", buffer, at)

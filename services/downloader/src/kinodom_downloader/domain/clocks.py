@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kinodom_downloader.domain.gate import Payload
 
 PACKET: Final = 188
 CLOCK_HZ: Final = 90_000
 WRAP: Final = 2**33
 
 
-def span_s(segment: bytes) -> float | None:
+def span_s(segment: Payload) -> float | None:
     """Return the time from the first to about the last frame in an MPEG-TS segment; None: no time stamps."""
     first = next(iter(_stamps(segment, range(0, len(segment) - PACKET + 1, PACKET))), None)
     backwards = _stamps(segment, range(len(segment) - PACKET, -1, -PACKET))
@@ -20,13 +24,13 @@ def span_s(segment: bytes) -> float | None:
     return max((stamp - first) % WRAP if (stamp - first) % WRAP < WRAP // 2 else 0 for stamp in last) / CLOCK_HZ
 
 
-def is_short(segment: bytes, stated_s: float) -> bool:
+def is_short(segment: Payload, stated_s: float) -> bool:
     """Return whether a segment holds clearly less than its playlist states: over 1.1 s and a quarter less."""
     held_s = span_s(segment)
     return held_s is not None and stated_s - held_s > max(1.1, stated_s / 4)
 
 
-def stamps_by_stream(segment: bytes, positions: Iterable[int]) -> dict[int, list[int]]:
+def stamps_by_stream(segment: Payload, positions: Iterable[int]) -> dict[int, list[int]]:
     """Return the 33-bit presentation times of an MPEG-TS segment by PID; `positions` are of packets."""
     found: dict[int, list[int]] = {}
     for position in positions:
@@ -35,7 +39,7 @@ def stamps_by_stream(segment: bytes, positions: Iterable[int]) -> dict[int, list
     return found
 
 
-def _stamps(segment: bytes, positions: Iterable[int]) -> Iterable[int]:
+def _stamps(segment: Payload, positions: Iterable[int]) -> Iterable[int]:
     """Yield the 33-bit presentation times of packets that begin a frame (ISO 13818-1, 2.4.3)."""
     for position in positions:
         if not segment[position + 1] & 0x40:

@@ -19,7 +19,7 @@ from kinodom_downloader.domain.headers import read_tracks
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from kinodom_downloader.domain.gate import Kind
+    from kinodom_downloader.domain.gate import Kind, Payload
 
 Clock = dict[int, tuple[int, int]]  # by stream: first time and length, in ticks
 Times = dict[int, tuple[float, float]]  # by stream: first time and length, in seconds
@@ -41,7 +41,7 @@ class Placed:
     breaks: bool = False
 
 
-def clock_of(payload: bytes, kind: Kind) -> Clock:
+def clock_of(payload: Payload, kind: Kind) -> Clock:
     """Return the times inside a checked piece; empty when it does not say or is of a kind that is not read."""
     if kind == "ts":
         found = stamps_by_stream(payload, (at.start() * PACKET for at in _BEGINS.finditer(payload[1::PACKET])))
@@ -86,7 +86,7 @@ def _reach(stamps: list[int]) -> tuple[int, int]:
     return stamps[0] + first, (last - first) * len(apart) // (len(apart) - 1)
 
 
-def _fragment_clock(payload: bytes) -> Clock:
+def _fragment_clock(payload: Payload) -> Clock:
     clock: Clock = {}
     try:
         for box in boxes_in(payload):

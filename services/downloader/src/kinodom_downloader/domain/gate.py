@@ -5,6 +5,7 @@ No answer is believed for its status or its type: a login page with status 200 m
 
 from __future__ import annotations
 
+import mmap
 import re
 import zlib
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["ts", "fmp4", "aac", "webm", "vtt", "srt"]
 FileKind = Literal["mp4", "webm", "ts"]
+Payload = bytes | mmap.mmap
 
 MAX_UNPACKED_BYTES: Final = 67_108_864
 _MAX_FAKE_HEADER_BYTES: Final = 1_000_000
@@ -42,11 +44,11 @@ class NotThatKey(NotThatMedia):
 class Checked:
     """Bytes that passed."""
 
-    payload: bytes
+    payload: Payload
     kind: Kind
 
 
-def unpacked(body: bytes, max_bytes: int = MAX_UNPACKED_BYTES) -> bytes:
+def unpacked(body: Payload, max_bytes: int = MAX_UNPACKED_BYTES) -> bytes:
     """Return what a gzip'd or deflated body holds.
 
     Raises:
@@ -87,13 +89,13 @@ def check_key(body: bytes) -> bytes:
     return body
 
 
-def check_subtitles(body: bytes) -> Checked:
+def check_subtitles(body: Payload) -> Checked:
     """Return subtitles that came as one file.
 
     Raises:
         NotThatMedia: neither WebVTT nor SRT.
     """
-    plain = unpacked(body) if body.startswith(_GZIP) else body
+    plain = unpacked(body) if body[: len(_GZIP)] == _GZIP else body[:]
     text = plain.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"WEBVTT"):
         return Checked(plain, "vtt")
@@ -102,16 +104,16 @@ def check_subtitles(body: bytes) -> Checked:
     raise NotThatMedia(instead_of_media(body))
 
 
-def check_piece(body: bytes, *, is_init: bool = False) -> Checked:
+def check_piece(body: Payload, *, is_init: bool = False) -> Checked:
     """Return a segment or an init section without fake headers, and what it is.
 
     Raises:
         NotThatMedia: anything else.
         DrmProtected: an init section that says that its samples are locked.
     """
-    payload = unpacked(body) if body.startswith(_GZIP) else body
+    payload = unpacked(body) if body[: len(_GZIP)] == _GZIP else body
     kind = _kind(payload)
-    if kind is None and payload.startswith(_IMAGES):
+    if kind is None and payload[:8].startswith(_IMAGES):
         payload = _behind_image(payload)
         kind = _kind(payload)
     if kind is None:
@@ -144,15 +146,15 @@ def check_against(found: Kind, expected: Kind | None) -> None:
         raise NotThatMedia(f"a piece of another kind ({found} among {expected})")
 
 
-def _kind(payload: bytes) -> Kind | None:
+def _kind(payload: Payload) -> Kind | None:
     if is_ts(payload):
         return "ts"
     if is_boxes(payload):
         return "fmp4"
-    if payload.startswith((b"\x1a\x45\xdf\xa3", b"\x1f\x43\xb6\x75")):  # EBML header, cluster
+    head = payload[:1000]
+    if head.startswith((b"\x1a\x45\xdf\xa3", b"\x1f\x43\xb6\x75")):  # EBML header, cluster
         return "webm"
-    head = payload.removeprefix(b"\xef\xbb\xbf").lstrip()[:6]
-    if head == b"WEBVTT":
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"WEBVTT"):
         return "vtt"
     sound = _behind_id3(payload)
     if len(sound) > 2 and sound[0] == 0xFF and sound[1] & 0xF6 == 0xF0:
@@ -160,13 +162,13 @@ def _kind(payload: bytes) -> Kind | None:
     return None
 
 
-def is_ts(payload: bytes) -> bool:
+def is_ts(payload: Payload) -> bool:
     """Return whether these are whole packets of MPEG-TS: the sync byte every 188, and nothing over."""
     count, rest = divmod(len(payload), _TS_PACKET)
     return count > 0 and rest == 0 and payload[::_TS_PACKET].count(0x47) == count
 
 
-def is_boxes(payload: bytes) -> bool:
+def is_boxes(payload: Payload) -> bool:
     """Return whether these are ISO boxes that end exactly at the end, each `moof` with its `mdat`."""
     return boxes_fit(lambda position, count: payload[position : position + count], len(payload))
 
@@ -236,15 +238,18 @@ def _ebml_size(head: bytes, at: int) -> tuple[int, int] | None:
     return None if size == every_bit else (at + width, size)
 
 
-def _behind_id3(payload: bytes) -> bytes:
-    if not payload.startswith(b"ID3") or len(payload) < 10:
-        return payload
-    size = sum((byte & 0x7F) << shift for byte, shift in zip(payload[6:10], (21, 14, 7, 0), strict=True))
-    return payload[10 + size :]
+def _behind_id3(payload: Payload) -> bytes:
+    """Return the first bytes after a tag in front."""
+    head = payload[:10]
+    if not head.startswith(b"ID3") or len(head) < 10:
+        return head
+    size = sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+    return payload[10 + size : 20 + size]
 
 
-def _behind_image(payload: bytes) -> bytes:
+def _behind_image(whole: Payload) -> bytes:
     """Return the media behind a fake image header: the first place from which everything fits to the end."""
+    payload = whole[:]
     limit = min(len(payload), _MAX_FAKE_HEADER_BYTES)
     start = payload.find(b"\x47", 1)
     while 0 < start < limit:
@@ -258,17 +263,18 @@ def _behind_image(payload: bytes) -> bytes:
     raise NotThatMedia("a picture")
 
 
-def _check_init(payload: bytes, kind: Kind) -> None:
+def _check_init(whole: Payload, kind: Kind) -> None:
+    payload = whole[:]
     if kind == "fmp4" and b"moov" not in payload:
         raise NotThatMedia("an init section without a header (moov)")
     if kind == "fmp4" and (b"encv" in payload or b"enca" in payload or b"pssh" in payload):
         raise DrmProtected("The film is locked by a DRM system. The house does not open such locks.")
 
 
-def instead_of_media(payload: bytes) -> str:
+def instead_of_media(payload: Payload) -> str:
     """Return in words what came instead of media."""
     head = payload[:2000].lstrip().lower()
-    if not payload:
+    if not len(payload):
         return "nothing (0 bytes)"
     if head.startswith(b"\xef\xbb\xbf"):
         head = head[3:]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FACTS, HAVE = "live.json", "have.json"
 MASTER, FILM = "master.m3u8", "film"
 SLICE_BYTES: Final = 1_048_576  # of a single file; `nginx/conf.d/live.conf` asks for it in such slices
-_USUAL_BIT_S: Final = 4_000_000
+USUAL_BIT_S: Final = 4_000_000  # of a picture whose source does not say
 _AHEAD, _INIT, _BEHIND = -10.0, -5.0, 1e7  # urgency of what somebody waits for, of init sections, of what has passed
 
 
@@ -62,6 +62,7 @@ def facts(plan: Plan) -> str:
         {
             "generation": generation(plan),
             "shape": shape_of(plan),
+            "single": _single(plan),
             "duration_s": plan.duration_s,
             "height_px": next((track.height_px for track in plan.tracks if track.height_px), None),
             "texts": [
@@ -105,9 +106,13 @@ def starts_s(plan: Plan) -> list[list[float]]:
     return [_starts(track, plan.duration_s) for track in plan.tracks]
 
 
-def slice_start(offset: int) -> int:
-    """Return where the slice with this byte begins."""
-    return offset // SLICE_BYTES * SLICE_BYTES
+def first_heads(plan: Plan, now_s: float) -> list[Head]:
+    """Return where everybody begins, on each track that is seen or heard at first."""
+    heads = []
+    for number, track in _media(plan)[:2]:
+        index = next((at for at, segment in enumerate(track.segments) if not segment.is_init), 0)
+        heads.append(Head(Spot(number, index), 0.0, now_s))
+    return heads
 
 
 def urgencies(plan: Plan, starts: Sequence[Sequence[float]], heads: Collection[Head]) -> list[list[float]]:
@@ -139,6 +144,12 @@ def have(plan: Plan, starts: Sequence[Sequence[float]], there: Collection[Spot])
         else:
             found.append([round(begins, 3), round(over, 3)])
     return found
+
+
+def _single(plan: Plan) -> str | None:
+    """Return the one playlist of a film that has no more, which saves a player the way over the master."""
+    media = _media(plan)
+    return f"t{media[0][0]}.m3u8" if len(media) == 1 else None
 
 
 def _media(plan: Plan) -> list[tuple[int, TrackPlan]]:
@@ -186,7 +197,7 @@ def _master(media: Sequence[tuple[int, TrackPlan]]) -> str:
         )
     group = ',AUDIO="a"' if sounds else ""
     return "\n".join(
-        [*lines, f"#EXT-X-STREAM-INF:BANDWIDTH={picture.bandwidth or _USUAL_BIT_S}{group}", f"t{main}.m3u8", ""]
+        [*lines, f"#EXT-X-STREAM-INF:BANDWIDTH={picture.bandwidth or USUAL_BIT_S}{group}", f"t{main}.m3u8", ""]
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
@@ -66,8 +67,16 @@ class Plan:
     total_bytes: int | None = None  # known for single files, estimated from the bandwidth otherwise
 
     def as_json(self) -> str:
-        """Return the text of plan.json."""
-        return json.dumps({"version": _VERSION, **asdict(self)}, ensure_ascii=False)
+        """Return the text of plan.json. What has its usual value is left out: a film may have very many pieces."""
+        tracks = [
+            {
+                **{name: getattr(track, name) for name in _TRACK_VALUES},
+                "segments": [_unusual(segment) for segment in track.segments],
+            }
+            for track in self.tracks
+        ]
+        whole = {"version": _VERSION, "tracks": tracks, "duration_s": self.duration_s, "total_bytes": self.total_bytes}
+        return json.dumps(whole, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Plan | None:
@@ -80,6 +89,15 @@ class Plan:
             return cls(tracks=tracks, duration_s=stored["duration_s"], total_bytes=stored["total_bytes"])
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
+
+
+_TRACK_VALUES: Final = tuple(item.name for item in fields(TrackPlan) if item.name != "segments")
+_USUAL: Final = tuple((item.name, item.default) for item in fields(Segment))
+
+
+def _unusual(segment: Segment) -> dict[str, object]:
+    values = ((name, usual, getattr(segment, name)) for name, usual in _USUAL)
+    return {name: value for name, usual, value in values if value != usual}
 
 
 def _track(stored: dict[str, Any]) -> TrackPlan:
@@ -105,8 +123,23 @@ def kept_tracks(old: Plan | None, new: Plan) -> frozenset[int]:
     )
 
 
+def moved_tracks(old: Plan | None, new: Plan) -> frozenset[int]:
+    """Return the indices of tracks whose addresses have become others, apart from the tokens behind them."""
+    pairs = zip(old.tracks, new.tracks, strict=False) if old else ()
+    return frozenset(index for index, (was, now) in enumerate(pairs) if _place(was) != _place(now))
+
+
+def _place(track: TrackPlan) -> str:
+    return track.segments[-1].url.partition("?")[0]
+
+
+def version_of(etag: str | None, modified: str | None) -> str:
+    """Return what a host calls this version of a file: a mark of each of the two on a line of its own, or nothing."""
+    return "\n".join(hashlib.sha256(text.encode()).hexdigest()[:8] if text else "" for text in (etag, modified))
+
+
 def same_version(one: str | None, other: str | None) -> bool:
-    """Return whether two versions, each an ETag and a date on a line of its own, may be of the same file.
+    """Return whether two versions may be of the same file.
 
     Hosts behind one name may differ in one of the two, so one in common is enough; so is nothing to compare.
     """

@@ -36,10 +36,34 @@ class Wishes(Protocol):
         """Return the wishes asked for last."""
 
     def unfinished(self) -> Iterable[StoredWish]:
-        """Return every wish that is neither ready nor refused."""
+        """Return every wish that is neither ready nor refused; slow when they are many."""
+
+    def held(self) -> list[StoredWish]:
+        """Return the wishes that workers hold, or held when they died."""
+
+    def ripe(self, *, now_s: float, limit: int) -> list[StoredWish]:
+        """Return so many wishes that are due, those with the best places, and all that are held or watched.
+
+        Among them may be some that are not due; what is due beyond `limit` comes when these are done.
+        """
+
+    def line(self, limit: int) -> list[StoredWish]:
+        """Return what is not ready: first what is held, then what was refused, then the queue in its order."""
+
+    def done(self, limit: int) -> list[StoredWish]:
+        """Return what is ready, the last finished first."""
+
+    def of_title(self, external_id: str, limit: int) -> list[StoredWish]:
+        """Return the wishes for what a source calls by this id, the newest first."""
+
+    def ids_in(self, states: Sequence[WishState]) -> list[str]:
+        """Return the ids of all wishes in these states, in the order of the queue."""
 
     def counts(self) -> Mapping[WishState, int]:
         """Return how many wishes are in each state; a state without any may be left out."""
+
+    def guests(self) -> Iterable[StoredWish]:
+        """Return the wishes for films that were only watched."""
 
     def forget(self, wish_id: str) -> None:
         """Delete a wish; raises NoSuchWish."""
@@ -74,8 +98,11 @@ class Announcer(Protocol):
 class Resolver(Protocol):
     """Fresh addresses for a wish."""
 
-    def offers(self, request: WishRequest) -> OfferList:
-        """Return what sources offer now; raises NotFound, Rejected or UpstreamFailed."""
+    def offers(self, request: WishRequest, *, fresh: bool) -> OfferList:
+        """Return what sources offer; raises NotFound, Rejected or UpstreamFailed.
+
+        `fresh`: an address that was kept will not do, it may be the one that just died.
+        """
 
     def tell(self, request: WishRequest, offer: Offer, *, played: bool) -> None:
         """Tell what came of an offer; never raises."""
@@ -92,8 +119,9 @@ class Fetcher(Protocol):
         wanted_height_px: int | None,
         on_progress: Callable[[Progress], None],
         should_stop: Callable[[], bool],
+        hurry: bool = False,
     ) -> Fetched:
-        """Fetch an offer into a work folder, going on from what is there."""
+        """Fetch an offer into a work folder, going on from what is there; `hurry`: somebody waits for its beginning."""
 
 
 class Ear(Protocol):

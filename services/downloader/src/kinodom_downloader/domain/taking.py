@@ -29,9 +29,9 @@ def take(
     """
     for _ in range(TRIES):
         turn, now_s = wishes.turn(), clock()
-        unfinished = list(wishes.unfinished())
-        due = order.due_now(unfinished, now_s=now_s)
-        if not due or order.held_now(unfinished, now_s=now_s) >= parallel:
+        ripe = wishes.ripe(now_s=now_s, limit=TRIES)
+        due = order.due_now(ripe, now_s=now_s)
+        if not due or order.held_now(ripe, now_s=now_s) >= parallel:
             return None
         claimed = _claimed(due[0], token, now_s, wishes, announcer)
         if claimed is None:
@@ -57,7 +57,7 @@ def let_go(tokens: str, *, wishes: Wishes) -> list[str]:
         tokens: how the tokens of the dead begin.
     """
     freed = []
-    for wish in wishes.unfinished():
+    for wish in wishes.held():
         if wish.token and wish.token.startswith(tokens):
             with suppress(rules.LeaseLost, rules.NoSuchWish):
                 wishes.change(wish.wish_id, partial(_lapsed, token=wish.token))

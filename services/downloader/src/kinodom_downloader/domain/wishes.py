@@ -25,7 +25,7 @@ MAX_DEATHS = 3  # of the worker process while it held this wish
 MAX_WAITS = 8
 FIRST_WAIT_S = 10.0
 LONGEST_WAIT_S = 900.0
-DISK_WAIT_S = 60.0
+DISK_WAIT_S = 45.0
 
 
 class NoSuchWish(NotFound):
@@ -274,7 +274,7 @@ def waiting(
 
 
 def waiting_for_disk(wish: StoredWish, *, code: str, reason: str, now_s: float) -> StoredWish:
-    """Return the wish put off until the disk has room, or is back; it is looked at again each minute, for ever."""
+    """Return the wish put off until the disk has room, or is back; it is looked at again every 45 s, for ever."""
     return _put_off(wish, code=code, reason=reason, now_s=now_s, pause_s=DISK_WAIT_S, waits=wish.waits)
 
 

@@ -12,8 +12,10 @@ from kinodom_common.logs import bound_request_id, get_log
 from kinodom_downloader.domain import watching
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.asking import event_of
+from kinodom_downloader.domain.faults import LinkExpired
 from kinodom_downloader.domain.room import KeepFree, MediaFolderUnusable, check_room, disk_trouble, needed_bytes
 from kinodom_downloader.domain.taking import take, take_this
+from kinodom_downloader.domain.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,7 +163,7 @@ def give_up(*, token: str, tools: Tools) -> None:
 
 
 def _let_go(token: str, tools: Tools, step: Callable[[rules.StoredWish], rules.StoredWish]) -> rules.StoredWish | None:
-    mine = next((wish for wish in tools.wishes.unfinished() if wish.token == token), None)
+    mine = next((wish for wish in tools.wishes.held() if wish.token == token), None)
     if mine is None:
         return None
     try:
@@ -210,11 +212,16 @@ def _work(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> VideoIn
 
 def _fetch(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> tuple[Offer, Fetched]:
     """Try the offers in their order; when all fail, the error of one stands for them."""
-    offers = tools.resolver.offers(run.wish.request).offers
+    wish = run.wish
+    turns = Turns(
+        lambda fresh: tools.resolver.offers(wish.request, fresh=fresh).offers,
+        wish.request.height_px,
+        fresh=not wish.request.watch or wish.attempt > 1,
+    )
     failure: KinodomError = NoOffer(
         "No source has this film in this dub now. Choose another dub, or try again another day."
     )
-    for offer in _suited(offers, run.wish.request.height_px):
+    for offer in turns:
         there_bytes = tools.library.parts_bytes(run.wish.wish_id)
         _check_room(tools, offer.size_bytes, there_bytes=there_bytes)
         try:
@@ -224,12 +231,14 @@ def _fetch(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> tuple[
                 wanted_height_px=run.wish.request.height_px,
                 on_progress=lambda progress: _heard(run, progress, tools),
                 should_stop=should_stop,
+                hurry=watching.is_watched(wish, now_s=tools.clock()),
             )
         except (NotFound, Rejected, UpstreamFailed) as exc:
             log.warning("offer_failed", wish_id=run.wish.wish_id, source=offer.source, code=exc.code)
             # Trouble that may pass outweighs a refusal: as long as one offer may work later, the wish waits.
             failure = failure if isinstance(failure, UpstreamFailed) else exc
-            tools.resolver.tell(run.wish.request, offer, played=False)
+            if not (isinstance(exc, LinkExpired) and turns.ran_out(offer)):
+                tools.resolver.tell(run.wish.request, offer, played=False)
         else:
             tools.resolver.tell(run.wish.request, offer, played=True)
             return offer, fetched
@@ -246,13 +255,6 @@ def _check_room(tools: Tools, size_bytes: int | None, *, there_bytes: int) -> No
     needed = needed_bytes(size_bytes, there_bytes=there_bytes)
     tools.make_room(needed)
     check_room(tools.library.disk(), tools.keep_free, needed_bytes=needed)
-
-
-def _suited(offers: tuple[Offer, ...], height_px: int | None) -> list[Offer]:
-    """Return the offers with those of the wanted height first; a manifest with several heights suits any."""
-    if height_px is None:
-        return list(offers)
-    return sorted(offers, key=lambda offer: abs((offer.height_px or height_px) - height_px))
 
 
 def _stopped(run: Run, error: KinodomError, tools: Tools) -> rules.StoredWish | None:

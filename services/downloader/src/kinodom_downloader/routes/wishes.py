@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from flask import Blueprint, Response
 from pydantic import Field
 
 from kinodom_common.contracts import Request
-from kinodom_common.contracts.wishes import DiskRoom, QueueStatus, Wish, WishList, WishMove, WishReply, WishRequest
+from kinodom_common.contracts.titles import ExternalId
+from kinodom_common.contracts.wishes import (
+    DiskRoom,
+    ManyChanged,
+    QueueStatus,
+    Wish,
+    WishList,
+    WishMove,
+    WishPart,
+    WishReply,
+    WishRequest,
+)
 from kinodom_common.logs import request_id
 from kinodom_common.openapi import answer, body_of, describes, query_of
-from kinodom_downloader.domain import asking
+from kinodom_downloader.domain import asking, many
 from kinodom_downloader.wiring import deps
+
+if TYPE_CHECKING:
+    from kinodom_downloader.domain.wishes import StoredWish
 
 bp = Blueprint("wishes", __name__)
 
@@ -20,7 +34,9 @@ bp = Blueprint("wishes", __name__)
 class WishQuery(Request):
     """Which wishes."""
 
-    ids: Annotated[str, Field(max_length=40_000)] = ""  # separated by commas; empty: the newest
+    ids: Annotated[str, Field(max_length=40_000)] = ""  # separated by commas; empty: see the other fields
+    external_id: ExternalId | None = None  # those of one title
+    part: WishPart = "newest"
     limit: Annotated[int, Field(ge=1, le=500)] = 100
 
 
@@ -36,11 +52,18 @@ def make_wish() -> Response:
 @bp.get("/wishes")
 @describes(reply=WishList, query=WishQuery)
 def list_wishes() -> Response:
-    """List wishes by id, or the newest."""
-    query = query_of(WishQuery)
-    ids = [one for one in query.ids.split(",") if one]
-    found = asking.listed(ids, query.limit, desk=deps().desk)
+    """List wishes by id, of a title, or a part of them."""
+    found = _listed(query_of(WishQuery), deps().desk)
     return answer(WishList(wishes=tuple(asking.wire(wish) for wish in found)))
+
+
+def _listed(query: WishQuery, desk: asking.Desk) -> list[StoredWish]:
+    ids = [one for one in query.ids.split(",") if one]
+    if ids:
+        return desk.wishes.some(ids[: asking.MAX_LISTED])
+    if query.external_id is not None:
+        return desk.wishes.of_title(query.external_id, query.limit)
+    return asking.listed(query.part, query.limit, desk=desk)
 
 
 @bp.get("/disk")
@@ -113,3 +136,24 @@ def delete_wish(wish_id: str) -> tuple[str, int]:
     """Delete a wish with its unfinished files; one that runs is cancelled, a published film stays."""
     asking.forget(wish_id, desk=deps().desk)
     return "", 204
+
+
+@bp.post("/queue/retry")
+@describes(reply=ManyChanged, status=202, problems=("store_unavailable",))
+def retry_all() -> Response:
+    """Let every refused or waiting wish try again now."""
+    return answer(ManyChanged(changed=many.do_all("retry", desk=deps().desk)), 202)
+
+
+@bp.post("/queue/pause")
+@describes(reply=ManyChanged, status=202, problems=("store_unavailable",))
+def pause_all() -> Response:
+    """Pause every wish that is not done."""
+    return answer(ManyChanged(changed=many.do_all("pause", desk=deps().desk)), 202)
+
+
+@bp.post("/queue/resume")
+@describes(reply=ManyChanged, status=202, problems=("store_unavailable",))
+def resume_all() -> Response:
+    """Let every paused wish go on."""
+    return answer(ManyChanged(changed=many.do_all("resume", desk=deps().desk)), 202)

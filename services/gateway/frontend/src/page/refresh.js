@@ -1,6 +1,6 @@
 /** Puts the newest main part of this page in place of the old one; the server draws it, nothing is built from text here. */
 
-const GAP_MS = 3000;
+const GAP_MS = 1500;
 let asked_ms = -Infinity;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
@@ -18,7 +18,8 @@ export function refreshSoon() {
 function isBusy() {
   const focused = document.activeElement;
   const typing = focused?.matches("main input:not([type=radio]), main select, main textarea") ?? false;
-  return document.hidden || typing || document.querySelector("dialog[open]") !== null;
+  const asking = document.querySelector("dialog[open], main .adder[open], .wish--held") !== null;
+  return document.hidden || typing || asking;
 }
 
 function refresh() {

@@ -14,7 +14,7 @@ const PATIENCE = 3; // times that the house may say "not yet" in a row
 /** @typedef {import("./film.js").Failure} Failure */
 /** @typedef {import("./film.js").Hearing} Hearing */
 /** @typedef {{generation: string, shape: "hls" | "file" | "none", duration_s: number | null, height_px: number | null,
- *   texts: {file: string, language: string, label: string}[]}} Facts the house's `live.json` */
+ *   single: string | null, texts: {file: string, language: string, label: string}[]}} Facts the house's `live.json` */
 
 export class LivePicture {
   /** @param {HTMLVideoElement} media @param {Hearing} hearing */
@@ -65,7 +65,7 @@ export class LivePicture {
     this.hls.on(Hls.Events.ERROR, (/** @type {string} */ _name, /** @type {any} */ error) => this.hlsFailed(error));
     this.hls.on(Hls.Events.FRAG_BUFFERED, () => { this.waits = 0; });
     for (const name of [Hls.Events.AUDIO_TRACKS_UPDATED, Hls.Events.LEVEL_SWITCHED]) this.hls.on(name, () => this.hearing.tracks());
-    this.hls.loadSource(this.url("master.m3u8"));
+    this.hls.loadSource(this.url(this.facts?.single ?? "master.m3u8"));
     this.hls.attachMedia(this.media);
   }
 
@@ -87,7 +87,7 @@ export class LivePicture {
     const answer = await fetch(this.hearing.freshened(this.base + file), { cache: "no-store" }).catch(() => null);
     if (answer === null) throw { status: 0, network: true, code: "house_silent", fatal: true };
     if (answer.ok) return answer.json();
-    throw await failureOf(answer.status, await answer.text());
+    throw failureOf(answer.status, await answer.text());
   }
 
   /** @param {{file: string, language: string, label: string}} text */
@@ -124,11 +124,10 @@ export class LivePicture {
       return;
     }
     const status = error.response?.code ?? 0;
-    void failureOf(status, error.networkDetails?.responseText ?? "").then((failure) => {
-      const passes = failure.network || failure.code === "still_coming" || failure.code === "starting";
-      if (passes && this.waits++ < PATIENCE) this.resume();
-      else this.hearing.failed(failure);
-    });
+    const failure = failureOf(status, bodyOf(error.networkDetails));
+    const passes = failure.network || failure.code === "still_coming" || failure.code === "starting";
+    if (passes && this.waits++ < PATIENCE) this.resume();
+    else this.hearing.failed(failure);
   }
 
   mediaFailed() {
@@ -201,8 +200,14 @@ function unplayable() {
   return { status: 0, network: false, code: "not_while_it_comes", fatal: true, text };
 }
 
-/** @param {number} status @param {string} body a problem of the house, or anything @returns {Promise<Failure>} */
-async function failureOf(status, body) {
+/** @param {XMLHttpRequest | undefined} request @returns {string} what came, whatever it was asked for as */
+function bodyOf(request) {
+  const body = request?.response;
+  return body instanceof ArrayBuffer ? new TextDecoder().decode(body) : typeof body === "string" ? body : "";
+}
+
+/** @param {number} status @param {string} body a problem of the house, or anything @returns {Failure} */
+function failureOf(status, body) {
   /** @type {any} */
   let problem = {};
   try {

@@ -12,6 +12,7 @@ from kinodom_gateway.domain import shelving, wishing
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kinodom_common.contracts.titles import SourceTitle
     from kinodom_common.contracts.videos import Video
     from kinodom_common.contracts.wishes import Wish, WishList, WishReply, WishRequest
     from kinodom_gateway.domain.choosing import Place
@@ -40,6 +41,11 @@ class Shelf(shelving.Shelf, Protocol):
 
     def video(self, video_id: str) -> Video:
         """Return a video."""
+
+
+def is_one_film(page: SourceTitle) -> bool:
+    """Tell whether there is nothing to choose: one dub, or several, of a single film."""
+    return bool(page.translations) and all(len(one.episodes) == 1 for one in page.translations)
 
 
 def download(choice: Choice, *, viewer_id: str, shelf: Shelf, sources: shelving.Sources, queue: Queue) -> list[Asked]:

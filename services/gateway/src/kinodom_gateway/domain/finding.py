@@ -68,8 +68,8 @@ class Sources(Protocol):
 class Queue(Protocol):
     """The downloader, as far as finding needs it."""
 
-    def wishes(self, ids: tuple[str, ...] = (), *, limit: int = 100) -> WishList:
-        """Return wishes, the newest first."""
+    def wishes_of(self, external_id: str) -> WishList:
+        """Return the wishes for a title of a source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,8 +217,7 @@ def _with_source(external_id: str, home: TitlePage, *, sources: Sources, queue: 
 
 
 def _wishes_of(external_id: str, queue: Queue) -> tuple[Wish, ...]:
-    found = queue.wishes(limit=500).wishes
-    return tuple(wish for wish in found if wish.request.external_id == external_id)
+    return queue.wishes_of(external_id).wishes
 
 
 def each(questions: Sequence[Callable[[], Result]]) -> list[Result]:

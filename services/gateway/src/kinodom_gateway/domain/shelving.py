@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from kinodom_common.contracts.titles import SourceTitle, TitleCard
-from kinodom_common.contracts.videos import Title, TitlePage, TitleReply
+from kinodom_common.contracts.videos import RemovedVideo, Title, TitlePage, TitleReply
 from kinodom_common.errors import Conflict, KinodomError, NotFound, Rejected, UpstreamFailed
 from kinodom_gateway.domain.finding import ADDRESS, each
 from kinodom_gateway.domain.sources import NoSuchSource
@@ -60,6 +60,13 @@ class Shelf(Protocol):
 
     def delete_title(self, title_id: str) -> None:
         """Take a title without videos off the shelf."""
+
+
+class Disk(Protocol):
+    """The downloader, as far as shelving needs it."""
+
+    def remove_video(self, video_id: str) -> RemovedVideo:
+        """Take a film off the disk."""
 
 
 class Sources(Protocol):
@@ -144,21 +151,33 @@ def refresh(title_id: str, *, shelf: Shelf, sources: Sources) -> Title:
     raise failure
 
 
-def delete(title_id: str, *, shelf: Shelf) -> None:
-    """Take a title off the shelf; raises NotFound, or Conflict while films of it lie on the disk."""
-    shelf.delete_title(title_id)
+def delete(title_id: str, *, shelf: Shelf, disk: Disk) -> list[RemovedVideo]:
+    """Take a title off the shelf and its films off the disk, and return these.
+
+    Raises:
+        NotFound: the house has no such title.
+        Conflict: a film of it is being put on the shelf this very moment; those before it are gone.
+    """
+    videos = shelf.title(title_id).videos
+    removed = [disk.remove_video(video.video_id) for video in videos]
+    try:
+        shelf.delete_title(title_id)
+    except NotFound:
+        if not videos:  # else it went with its last film
+            raise
+    return removed
 
 
-def batch(acts: list[tuple[Act, str]], *, shelf: Shelf, sources: Sources) -> list[Done]:
+def batch(acts: list[tuple[Act, str]], *, shelf: Shelf, sources: Sources, disk: Disk) -> list[Done]:
     """Return what came of each of these, in their order; several are done at once, and none stops another."""
 
     def run(act: Act, item: str) -> Callable[[], Done]:
-        return lambda: _done(act, item, shelf, sources)
+        return lambda: _done(act, item, shelf, sources, disk)
 
     return each([run(act, item) for act, item in acts])
 
 
-def _done(act: Act, item: str, shelf: Shelf, sources: Sources) -> Done:
+def _done(act: Act, item: str, shelf: Shelf, sources: Sources, disk: Disk) -> Done:
     title_id = None if act == "add" else item
     try:
         if act == "add":
@@ -166,7 +185,7 @@ def _done(act: Act, item: str, shelf: Shelf, sources: Sources) -> Done:
         elif act == "refresh":
             refresh(item, shelf=shelf, sources=sources)
         else:
-            delete(item, shelf=shelf)
+            delete(item, shelf=shelf, disk=disk)
     except KinodomError as exc:
         with suppress(KeyError):
             title_id = str(exc.facts["title_id"])

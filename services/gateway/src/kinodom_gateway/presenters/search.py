@@ -165,14 +165,13 @@ def _url(hit: TitleHit) -> str:
 
 
 def _facts(hit: TitleHit) -> str:
-    facts = [words.kind(hit.kind)]
-    facts += [words.episodes(hit.episodes)] if hit.episodes else []
-    few = len(hit.dubs) <= DUBS_NAMED
-    facts += (
-        [", ".join(hit.dubs) if few else ngettext("%(num)d dub", "%(num)d dubs", len(hit.dubs))] if hit.dubs else []
-    )
-    facts += [_("up to %(height)dp", height=max(hit.heights_px))] if hit.heights_px else []
-    return ". ".join(facts)
+    what = [words.kind(hit.kind), *([words.episodes(hit.episodes)] if hit.episodes else [])]
+    best = [_("up to %(height)dp", height=max(hit.heights_px))] if hit.heights_px else []
+    if not hit.dubs:
+        return ", ".join([*what, *best])
+    many = ngettext("%(num)d dub", "%(num)d dubs", len(hit.dubs))
+    dubs = [words.dub(one) for one in hit.dubs] if len(hit.dubs) <= DUBS_NAMED else [many]
+    return f"{', '.join(what)}. {', '.join([*dubs, *best])}"
 
 
 def _disk(home: TitleList | None) -> Answered:
@@ -198,4 +197,5 @@ def _answered(one: SourceOutcome) -> Answered:
         reason = reasons.plain(one.code, one.detail)
         return Answered(source=one.source, label=label, mark="bad", facts=reasons.short(one.code), reason=reason)
     facts = words.films(one.count) if one.count else _("nothing by this name")
-    return Answered(source=one.source, label=label, mark="ok", facts=f"{facts}, {words.seconds(one.took_ms / 1000)}")
+    when = words.seconds(one.took_ms / 1000) if one.age_s is None else words.ago(one.age_s)
+    return Answered(source=one.source, label=label, mark="ok", facts=f"{facts}, {when}")

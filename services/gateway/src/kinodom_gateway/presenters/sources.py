@@ -120,7 +120,7 @@ def _row(one: SourceCard, cookies: tuple[str, ...], order: list[str], now_s: flo
         sign=_sign(one),
         facts=_facts(one, now_s),
         cure=_cure(one),
-        set_up=one.set_up,
+        set_up=one.set_up and not one.mistakes,
         enabled=one.enabled,
         reads=_reads(one),
         mistakes=one.mistakes,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kinodom_common.contracts.wishes import Wish
     from kinodom_gateway.domain.finding import Seen
 
+PEOPLE_NAMED = 8
 Place = tuple[int | None, int | None]  # season, episode
 WORD_OF_PANE = {
     "home": mark("on disk"),
@@ -84,6 +85,7 @@ class TitleView:
     get: Getting | None  # None: the chosen dub has nothing that is not here yet
     on_disk: tuple[OnDisk, ...]
     disk_size: str | None
+    people: str | None  # as the source names them
     ids: tuple[str, ...]
     note: str | None  # why something is missing
     removed_id: str | None  # a video that was deleted just now and can be brought back
@@ -105,7 +107,7 @@ def title_view(seen: Seen, *, dub: str | None, removed_id: str | None = None) ->
     return TitleView(
         name=name,
         original_name=(home.original_name if home else None) or (card.original_name if card else None),
-        facts=_facts(kind, year, home, len(places)),
+        facts=_facts(kind, year, home, len(places), (home.genres if home else ()) or (card.genres if card else ())),
         description=(home.description if home else None) or (card.description if card else None),
         cover_url=f"/covers/{home.cover}" if home and home.cover else None,
         licence=(home.licence if home else None) or (card.licence if card else None),
@@ -118,6 +120,7 @@ def title_view(seen: Seen, *, dub: str | None, removed_id: str | None = None) ->
         get=_getting(chosen) if seen.source else None,
         on_disk=tuple(_on_disk(video, name) for video in videos),
         disk_size=words.size(sum(video.size_bytes for video in videos)) if videos else None,
+        people=", ".join(card.people[:PEOPLE_NAMED]) or None if card else None,
         ids=tuple(one for one in (seen.external_id, home.imdb_id if home else None) if one),
         note=_note(seen),
         removed_id=removed_id,
@@ -252,12 +255,12 @@ def _summary(panes: tuple[Pane, ...]) -> str:
     return "; ".join(parts)
 
 
-def _facts(kind: str, year: int | None, home: Title | None, count: int) -> tuple[str, ...]:
+def _facts(kind: str, year: int | None, home: Title | None, count: int, genres: tuple[str, ...]) -> tuple[str, ...]:
     facts = [f"{words.kind(kind)}, {year}" if year else words.kind(kind)]
     if kind == "series":
         facts.append(words.episodes(count))
-    if home and home.genres:
-        facts.append(", ".join(home.genres[:3]))
+    if genres:
+        facts.append(", ".join(genres[:3]))
     if home and home.score:
         facts.append(_("%(score)s on %(who)s", score=words.tenths(home.score), who=home.score_by or ""))
     return tuple(facts)

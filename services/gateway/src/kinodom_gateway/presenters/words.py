@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 
 from babel import Locale, UnknownLocaleError
@@ -46,6 +47,27 @@ def ago(age_s: float) -> str:
     return str(
         format_timedelta(timedelta(seconds=-max(1.0, age_s)), add_direction=True, locale=str(get_locale() or "en"))
     )
+
+
+def ahead(wait_s: float) -> str:
+    """Return `in 2 minutes`; what is over happens at once."""
+    if wait_s <= 0:
+        return _("at once")
+    return str(format_timedelta(timedelta(seconds=wait_s), add_direction=True, locale=str(get_locale() or "en")))
+
+
+def speed(bytes_s: float) -> str:
+    """Return `4.2 MB/s`; empty when nothing moves."""
+    return _("%(n)s MB/s", n=format_decimal(round(bytes_s / 1e6, 1))) if bytes_s >= 50_000 else ""
+
+
+def left(rest_s: float) -> str:
+    """Return `6 minutes left`; empty when nobody can say. The page's script says it in the same words."""
+    if rest_s <= 0:
+        return ""
+    if rest_s < 60:
+        return ngettext("%(num)d second left", "%(num)d seconds left", max(1, math.ceil(rest_s)))
+    return ngettext("%(num)d minute left", "%(num)d minutes left", math.ceil(rest_s / 60))
 
 
 def clock(duration_s: float) -> str:

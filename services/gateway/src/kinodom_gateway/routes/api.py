@@ -45,7 +45,7 @@ def list_wishes() -> Response:
     """List wishes by id, or the newest."""
     query = query_of(forms.WishQuery)
     ids = tuple(one for one in query.ids.split(",") if one)
-    return answer(deps().downloader.wishes(ids, limit=query.limit))
+    return answer(deps().downloader.wishes(ids, part=query.part, limit=query.limit))
 
 
 @bp.post("/wishes")

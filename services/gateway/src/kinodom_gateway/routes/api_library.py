@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response
 
 from kinodom_common.contracts.videos import Title, TitleList, TitlePage, Video, VideoList
-from kinodom_common.contracts.wishes import QueueStatus
+from kinodom_common.contracts.wishes import ManyChanged, QueueStatus
 from kinodom_common.openapi import answer, body_of, describes, query_of
 from kinodom_gateway.domain import downloading, shelving
 from kinodom_gateway.routes import forms, library_forms
@@ -44,7 +44,7 @@ def add_title() -> Response:
 def change_titles() -> Response:
     """Add, refresh and delete many titles; the answer tells what came of each."""
     tools, form = deps(), body_of(library_forms.BatchForm)
-    done = shelving.batch(form.acts(), shelf=tools.catalogue, sources=tools.resolver)
+    done = shelving.batch(form.acts(), shelf=tools.catalogue, sources=tools.resolver, disk=tools.downloader)
     return answer(library_forms.BatchReply.of(done))
 
 
@@ -64,16 +64,17 @@ def refresh_title(title_id: str) -> Response:
 
 
 @bp.delete("/titles/<title_id>")
-@describes(status=204, problems=("no_such_title", "title_has_videos"))
-def delete_title(title_id: str) -> tuple[str, int]:
-    """Take a title off the shelf that has no films on the disk."""
-    shelving.delete(title_id, shelf=deps().catalogue)
-    return "", 204
+@describes(reply=library_forms.TitleRemoved, problems=("no_such_title", "wish_busy"))
+def delete_title(title_id: str) -> Response:
+    """Take a title off the shelf, with its films; these lie in the trash for a while."""
+    tools = deps()
+    removed = shelving.delete(title_id, shelf=tools.catalogue, disk=tools.downloader)
+    return answer(library_forms.TitleRemoved(title_id=title_id, videos=tuple(removed)))
 
 
-@bp.get("/downloads")
+@bp.get("/videos")
 @describes(reply=VideoList, query=forms.PageQuery, problems=("no_such_video",))
-def list_downloads() -> Response:
+def list_videos() -> Response:
     """List what is on the disk, the newest first."""
     query = query_of(forms.PageQuery)
     return answer(deps().catalogue.videos(limit=query.limit, after=query.after))
@@ -101,9 +102,9 @@ def _begun(choice: Choice) -> Response:
     return answer(reply, 202, {"Location": f"/api/v1/wishes/{reply.wishes[0].wish_id}"} if reply.wishes else None)
 
 
-@bp.get("/downloads/<video_id>")
+@bp.get("/videos/<video_id>")
 @describes(reply=Video, problems=("no_such_video",))
-def one_download(video_id: str) -> Response:
+def one_video(video_id: str) -> Response:
     """Show what is known of a video on the disk."""
     return answer(video_page(video_id)[1])
 
@@ -113,3 +114,24 @@ def one_download(video_id: str) -> Response:
 def queue_status() -> Response:
     """Say how the queue stands: how many run, wait, are paused, and how much room there is."""
     return answer(deps().downloader.queue())
+
+
+@bp.post("/queue/retry")
+@describes(reply=ManyChanged, status=202)
+def retry_all() -> Response:
+    """Let every refused or waiting wish try again now."""
+    return answer(deps().downloader.change_all("retry"), 202)
+
+
+@bp.post("/queue/pause")
+@describes(reply=ManyChanged, status=202)
+def pause_all() -> Response:
+    """Pause every wish that is not done."""
+    return answer(deps().downloader.change_all("pause"), 202)
+
+
+@bp.post("/queue/resume")
+@describes(reply=ManyChanged, status=202)
+def resume_all() -> Response:
+    """Let every paused wish go on."""
+    return answer(deps().downloader.change_all("resume"), 202)

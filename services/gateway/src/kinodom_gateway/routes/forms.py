@@ -10,7 +10,7 @@ from kinodom_common.contracts import Reply, Request
 from kinodom_common.contracts.offers import Skip
 from kinodom_common.contracts.titles import ExternalId, SearchReply
 from kinodom_common.contracts.videos import TitleList, VideoId
-from kinodom_common.contracts.wishes import Wish
+from kinodom_common.contracts.wishes import Wish, WishPart
 from kinodom_common.openapi import form_of
 from kinodom_gateway.domain.choosing import RANGES
 from kinodom_gateway.domain.watching import First
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kinodom_gateway.domain.wishing import Asked
 
 Ranges = Annotated[str, StringConstraints(pattern=RANGES, max_length=500)]
-Place = Annotated[str, StringConstraints(pattern=r"^\d{0,3}\.\d{0,5}$")]
+Place = Annotated[str, StringConstraints(pattern=r"^\d{0,4}\.\d{0,5}$")]  # a season may be a year
 
 
 class WishForm(Request):
@@ -87,6 +87,18 @@ class NeighbourForm(Request):
     step: Literal[-1, 1]
 
 
+class ActForm(Request):
+    """What is done with all downloads at once."""
+
+    act: Literal["retry", "pause", "resume"]
+
+
+class AddressForm(Request):
+    """The id of a title, or the address of its page."""
+
+    address: Annotated[str, Field(min_length=1, max_length=2200)]
+
+
 class LinkForm(Request):
     """A fresh signed link for a video."""
 
@@ -130,7 +142,8 @@ class PageQuery(Request):
 class WishQuery(Request):
     """Which wishes."""
 
-    ids: Annotated[str, Field(max_length=40_000)] = ""  # separated by commas; empty: the newest
+    ids: Annotated[str, Field(max_length=40_000)] = ""  # separated by commas; empty: a part of all
+    part: WishPart = "newest"
     limit: Annotated[int, Field(ge=1, le=500)] = 100
 
 

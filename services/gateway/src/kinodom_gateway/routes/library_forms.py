@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from kinodom_common.contracts import Reply, Request
 from kinodom_common.contracts.titles import Kind
-from kinodom_common.contracts.videos import TitleOrder
+from kinodom_common.contracts.videos import RemovedVideo, TitleOrder
 from kinodom_gateway.domain.shelving import Act
 from kinodom_gateway.domain.wishing import Choice
 from kinodom_gateway.routes.forms import PageQuery, Ranges
@@ -61,6 +61,13 @@ class BatchForm(Request):
             ("add", self.add), ("refresh", self.refresh), ("delete", self.delete),
         )  # fmt: skip
         return [(act, item) for act, items in verbs for item in items]
+
+
+class TitleRemoved(Reply):
+    """A title that left the shelf, and the films that left the disk with it."""
+
+    title_id: str
+    videos: tuple[RemovedVideo, ...]
 
 
 class BatchResult(Reply):

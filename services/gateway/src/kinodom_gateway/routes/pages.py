@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -9,22 +10,27 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from kinodom_common.errors import KinodomError
 from kinodom_common.openapi import form_of, lines, query_of
 from kinodom_gateway import i18n
-from kinodom_gateway.domain import finding, wishing
+from kinodom_gateway.domain import downloading, finding, shelving, wishing
 from kinodom_gateway.domain.finding import Seen, side_by_side
 from kinodom_gateway.presenters import downloads, shelf, titles
 from kinodom_gateway.presenters import search as searching
 from kinodom_gateway.routes.access import just_removed, title_known
-from kinodom_gateway.routes.forms import LanguageForm, SearchPageQuery, SearchQuery, WishForm
-from kinodom_gateway.viewer import viewer
+from kinodom_gateway.routes.forms import ActForm, AddressForm, LanguageForm, SearchPageQuery, SearchQuery, WishForm
+from kinodom_gateway.viewer import name_of, viewer
 from kinodom_gateway.wiring import deps
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from werkzeug.wrappers import Response
 
+    from kinodom_common.contracts.wishes import QueueStatus, Wish
     from kinodom_gateway.presenters.search import SearchView
 
 bp = Blueprint("pages", __name__)
 NEW_ON_HOME = 24
+SHOWN_IN_LINE, SHOWN_DONE = 200, 12
+LONGEST_NOTE = 3000  # characters: a request line may have 4094
 LIVE_COOKIE = "live"  # set by the page's script: it can read a search line by line
 
 
@@ -113,13 +119,48 @@ def demo() -> Response:
 
 @bp.get("/downloads")
 def queue() -> str:
-    """Show the queue; without the catalogue it has no pictures, without the disk no line about it."""
+    """Show the queue; without the catalogue it has no pictures, without the disk no word about it."""
+    left = deps().gate.unsealed(request.args.get("left", ""))
+    return render_template("downloads.html", page=_downloads_view(), left=left)
+
+
+def _downloads_view() -> downloads.DownloadsView:
     tools = deps()
-    wishes = tools.downloader.wishes(limit=300).wishes
+    line = tools.downloader.wishes(part="line", limit=SHOWN_IN_LINE).wishes
+    done = tools.downloader.wishes(part="done", limit=SHOWN_DONE).wishes
     shelved, disk = side_by_side(lambda: tools.catalogue.titles(limit=200), tools.downloader.disk, wait_s=3.0)
     titles = () if isinstance(shelved, KinodomError) else shelved.titles
     room = None if isinstance(disk, KinodomError) else disk
-    return render_template("downloads.html", page=downloads.downloads_view(wishes, titles, room))
+    behind = _in_line(tools.downloader.queue()) - len(line) if len(line) == SHOWN_IN_LINE else 0
+    return downloads.downloads_view(line, done, titles, room, behind=behind, eyes=_eyes(line))
+
+
+def _in_line(queue: QueueStatus) -> int:
+    return queue.wanted + queue.running + queue.waiting + queue.paused + queue.refused
+
+
+def _eyes(line: Sequence[Wish]) -> downloads.Eyes:
+    names = {wish.request.asked_by: name_of(wish.request.asked_by) for wish in line if wish.request.asked_by}
+    return downloads.Eyes(viewer_id=viewer().viewer_id, names=names, now=datetime.fromtimestamp(deps().clock(), tz=UTC))
+
+
+@bp.post("/downloads")
+def add_by_address() -> Response:
+    """Take an address: a film is begun at once, of a series the episodes are chosen on its page."""
+    tools, form = deps(), form_of(AddressForm, {"address": request.form.get("address", "").strip()})
+    page = shelving.at_source(form.address, None, sources=tools.resolver)
+    if downloading.is_one_film(page):
+        choice = wishing.Choice(external_id=page.card.external_id, translation_id=None)
+        wishing.wish(choice, viewer_id=viewer().viewer_id, sources=tools.resolver, queue=tools.downloader)
+        return redirect(url_for("pages.queue"), 303)
+    return redirect(url_for("pages.external", external_id=page.card.external_id), 303)
+
+
+@bp.post("/downloads/all")
+def change_all() -> Response:
+    """Try all stopped wishes again, pause all, or let all go on."""
+    deps().downloader.change_all(form_of(ActForm, {"act": request.form.get("act")}).act)
+    return redirect(url_for("pages.queue"), 303)
 
 
 @bp.post("/wishes/<wish_id>/retry")
@@ -153,8 +194,11 @@ def move(wish_id: str) -> Response:
 @bp.post("/wishes/<wish_id>/forget")
 def forget(wish_id: str) -> Response:
     """Take a wish off the list; one that runs is cancelled."""
-    deps().downloader.forget(wish_id)
-    return redirect(url_for("pages.queue"), 303)
+    tools = deps()
+    wish = tools.downloader.one(wish_id)
+    tools.downloader.forget(wish_id)
+    note = tools.gate.seal(downloads.left_note(wish))
+    return redirect(url_for("pages.queue", left=note if len(note) <= LONGEST_NOTE else None), 303)
 
 
 @bp.post("/language")

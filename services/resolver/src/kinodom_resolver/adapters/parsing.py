@@ -23,7 +23,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from kinodom_common.errors import UpstreamFailed
 from kinodom_common.logs import get_log
-from kinodom_resolver.domain.wall import left_s
+from kinodom_resolver.domain.wall import asked_source, left_s
 from kinodom_resolver.sources.reading import plain_text, texts_of
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Parser:
     Args:
         limit_s: for one page; the time left for the question, when that is less.
         memory_bytes: that a child may take beyond what it needs to stand there.
-        children: at most so many.
+        children: at most so many; one of them is never taken by the source that has all others.
     """
 
     def __init__(self, *, limit_s: float = LIMIT_S, memory_bytes: int = MEMORY_BYTES, children: int = CHILDREN) -> None:
@@ -119,6 +119,8 @@ class Parser:
         self._free: queue.LifoQueue[_Child | None] = queue.LifoQueue()
         for _ in range(children):
             self._free.put(None)
+        self._share = max(children - 1, 1)
+        self._turns: dict[str, threading.BoundedSemaphore] = {}
         self._lock = threading.Lock()
 
     def run(
@@ -134,7 +136,8 @@ class Parser:
             PageTooHard: it took too long or too much memory, broke, or its answer was too large.
         """
         ends_s = time.monotonic() + (left if (left := left_s()) is not None else self._limit_s + START_S)
-        child = self._taken(ends_s)
+        turn = self._turn(ends_s)
+        child = self._taken(ends_s, turn)
         try:
             child = child or self._made()
             child.load(function.__module__)
@@ -148,6 +151,7 @@ class Parser:
             raise PageTooHard("A page took too long or too much memory to read; it was given up.") from exc
         finally:
             self._free.put(child)
+            turn.release()
         try:
             return cast("Result", _type_of(function).validate_json(answer))
         except ValidationError as exc:
@@ -156,7 +160,7 @@ class Parser:
 
     def warm(self) -> None:
         """Have one child ready, so that the first page does not wait for it."""
-        child = self._taken(time.monotonic() + START_S)
+        child = self._free.get()
         try:
             child = child or self._made()
         finally:
@@ -170,10 +174,19 @@ class Parser:
                 if child is not None:
                     child.kill()
 
-    def _taken(self, ends_s: float) -> _Child | None:
+    def _turn(self, ends_s: float) -> threading.BoundedSemaphore:
+        """Return the turn that the present source has got; pages of one that are hard leave a child to the others."""
+        with self._lock:
+            turn = self._turns.setdefault(asked_source(), threading.BoundedSemaphore(self._share))
+        if not turn.acquire(timeout=max(ends_s - time.monotonic(), 0.0)):
+            raise PageTooHard("Too many pages of this source are waiting to be read.")
+        return turn
+
+    def _taken(self, ends_s: float, turn: threading.BoundedSemaphore) -> _Child | None:
         try:
             return self._free.get(timeout=max(ends_s - time.monotonic(), 0.0))
         except queue.Empty as exc:
+            turn.release()
             raise PageTooHard("Too many pages are waiting to be read.") from exc
 
     def _made(self) -> _Child:
@@ -188,27 +201,28 @@ def _serve(line: Connection, memory_bytes: int, limit_s: float) -> None:
         taken_bytes = int(file.read().split()[0]) * os.sysconf("SC_PAGESIZE")
     resource.setrlimit(resource.RLIMIT_AS, (taken_bytes + memory_bytes, taken_bytes + memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    line.send_bytes(b"ready")
-    while True:
-        try:
-            question = json.loads(line.recv_bytes())
-            if len(question) == 1:
-                importlib.import_module(question[0])
-                line.send_bytes(b"loaded")
-                continue
-            body = line.recv_bytes()
-        except (EOFError, OSError):
-            return
-        # Processor time, beyond which the kernel ends this child, should nobody be left to do so.
-        signal.setitimer(signal.ITIMER_PROF, 2 * limit_s)
-        try:
-            text = _answered(body, *question)
-        except MemoryError:
-            os._exit(1)  # what is left of the memory is nobody's
-        except Exception as exc:  # noqa: BLE001  # the edge of the child: whatever a page does is an answer
-            text = type(exc).__name__.encode()  # no JSON, so no result
+    with contextlib.suppress(EOFError, OSError):  # the other end went away
+        line.send_bytes(b"ready")
+        while True:
+            line.send_bytes(_reply(json.loads(line.recv_bytes()), line, limit_s))
+
+
+def _reply(question: list[Any], line: Connection, limit_s: float) -> bytes:
+    """Return what to say to a question: a module to load, or a function and its options, with a page behind them."""
+    if len(question) == 1:
+        importlib.import_module(question[0])
+        return b"loaded"
+    body = line.recv_bytes()
+    # Processor time, beyond which the kernel ends this child, should nobody be left to do so.
+    signal.setitimer(signal.ITIMER_PROF, 2 * limit_s)
+    try:
+        return _answered(body, *question)
+    except MemoryError:
+        os._exit(1)  # what is left of the memory is nobody's
+    except Exception as exc:  # noqa: BLE001  # the edge of the child: whatever a page does is an answer
+        return type(exc).__name__.encode()  # no JSON, so no result
+    finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
-        line.send_bytes(text)
 
 
 def _answered(body: bytes, module: str, name: str, args: Sequence[Any], options: dict[str, Any]) -> bytes:

@@ -201,7 +201,9 @@ class SourceOutside:
                 url, fields, headers=sent, max_bytes=max_bytes, deadline_s=left, bad_body_bytes=bad_body_bytes
             )
 
-        return self._send(url, ask, tries=1)
+        reply = self._send(url, ask, tries=1)
+        bot_check.refuse_challenge_of(_host_of(reply.url), reply)
+        return reply
 
     def _with_cookie(self, url: str, headers: Mapping[str, str] | None) -> Mapping[str, str]:
         cookie = self._manners.cookie_for(url)

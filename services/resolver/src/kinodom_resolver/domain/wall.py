@@ -22,6 +22,7 @@ log = get_log(__name__)
 
 AT_ONCE = 8  # questions to one source that may be open; a source that hangs cannot eat up all threads
 _ENDS_S: contextvars.ContextVar[float | None] = contextvars.ContextVar("ends_s", default=None)
+_ASKED: contextvars.ContextVar[str] = contextvars.ContextVar("asked", default="")
 _TINY_S: Final = 1e-6
 
 
@@ -92,6 +93,11 @@ def left_s(clock: Callable[[], float] = time.monotonic) -> float | None:
     """Return the seconds left for the question that the present thread puts; None: no question, or no end."""
     ends_s = _ENDS_S.get()
     return None if ends_s is None else ends_s - clock()
+
+
+def asked_source() -> str:
+    """Return the name of the source whose question the present thread puts; empty: none."""
+    return _ASKED.get()
 
 
 class Wall:
@@ -174,6 +180,7 @@ class Wall:
 
         def run() -> None:
             _ENDS_S.set(ends_s)
+            _ASKED.set(question.source.name)
             try:
                 self._deliver(question, self._answer(question), ends_s)
             finally:

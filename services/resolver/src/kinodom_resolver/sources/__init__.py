@@ -14,6 +14,7 @@ BUILT_IN: Final = {
     "folder": "kinodom_resolver.sources.folder:Folder",
     "internet_archive": "kinodom_resolver.sources.internet_archive:InternetArchive",
     "kodik": "kinodom_resolver.sources.kodik:Kodik",
+    "nasa": "kinodom_resolver.sources.nasa:Nasa",
     "peertube": "kinodom_resolver.sources.peertube:PeerTube",
     "wikimedia_commons": "kinodom_resolver.sources.wikimedia_commons:WikimediaCommons",
     "ytdlp": "kinodom_resolver.sources.ytdlp:YtDlp",

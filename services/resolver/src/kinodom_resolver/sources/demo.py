@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from kinodom_common.contracts.offers import Offer
 from kinodom_common.contracts.titles import EpisodeRef, Kind, SourceTitle, TitleCard, TitleHit, Translation
+from kinodom_common.egress import OutsideNotFound
 from kinodom_common.errors import UpstreamFailed
 from kinodom_resolver.sources.reading import (
     address_of,
@@ -55,7 +56,10 @@ class Demo:
 
     def search(self, query: str) -> Sequence[TitleHit]:
         """Return the films whose names hold the words."""
-        reply = self._outside.get_json(urljoin(self._base, f"api/films?{urlencode({'q': query})}"))
+        try:
+            reply = self._outside.get_json(urljoin(self._base, f"api/films?{urlencode({'q': query})}"))
+        except OutsideNotFound as exc:
+            raise DemoGarbled("There is no demo site at its address.") from exc
         films = mapping_of(reply).get("films")
         if not isinstance(films, list):
             raise DemoGarbled("The demo site sent no list of films.")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
@@ -13,12 +15,14 @@ from kinodom_common.egress import OutsideTooLarge
 from kinodom_common.errors import NotFound, Rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from kinodom_common.contracts.offers import Delivery
     from kinodom_resolver.domain.ports import Outside, Page, QueryKind
 
 LOOK_BYTES: Final = 65_536  # enough to tell what it is, and for any master playlist
+REMEMBERED_S: Final = 60.0  # what an address was when it was looked at
+MOST_REMEMBERED: Final = 200
 MOST_BYTES: Final = 4_000_000  # of a site that sends everything although a part was asked for
 LONGEST_VALUE: Final = 2_000  # of an address with its signs escaped, as it stands in the id
 ORIGINAL: Final = "original"
@@ -85,8 +89,11 @@ class Direct:
     weight = 100
     reads: frozenset[QueryKind] = frozenset({"address"})
 
-    def __init__(self, outside: Outside) -> None:
+    def __init__(self, outside: Outside, clock: Callable[[], float] = time.monotonic) -> None:
         self._outside = outside
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._remembered: dict[str, tuple[float, Seen]] = {}  # address: until when, what
 
     @classmethod
     def build(cls, _options: Mapping[str, str], outside: Outside) -> Self:
@@ -124,6 +131,19 @@ class Direct:
         ]
 
     def _look(self, address: str) -> Seen:
+        """Return what is at an address; a look of just now counts, for a person finds, opens and watches in one go."""
+        now_s = self._clock()
+        with self._lock:
+            until_s, seen = self._remembered.get(address, (0.0, None))
+        if seen is not None and until_s > now_s:
+            return seen
+        seen = self._looked(address)
+        with self._lock:
+            fresh = {key: kept for key, kept in self._remembered.items() if kept[0] > now_s}
+            self._remembered = {**fresh, address: (now_s + REMEMBERED_S, seen)} if len(fresh) < MOST_REMEMBERED else {}
+        return seen
+
+    def _looked(self, address: str) -> Seen:
         wanted = {"Range": f"bytes=0-{LOOK_BYTES - 1}", "Accept": "*/*"}
         try:
             page = self._outside.get(address, headers=wanted, max_bytes=MOST_BYTES)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from kinodom_common.contracts.offers import Offer, SubtitleOffer
 from kinodom_common.contracts.titles import EpisodeRef, SourceTitle, TitleCard, TitleHit, Translation
-from kinodom_common.egress import OutsideTooLarge
+from kinodom_common.egress import OutsideNotFound, OutsideTooLarge
 from kinodom_common.errors import NotFound, Rejected, UpstreamFailed
 from kinodom_resolver.adapters.parsing import PARSER
 from kinodom_resolver.sources.direct import clean_address
@@ -76,7 +76,7 @@ class VideoFeed:
         words = words_of(query)
         if not words or not self._feeds:
             return []
-        found = ask_all([partial(self._feed_at, address) for address in self._feeds], wait_s=self._wait_s)
+        found = ask_all([partial(self._listed_feed, address) for address in self._feeds], wait_s=self._wait_s)
         return [self._hit(address, feed) for address, feed in found if _fits(feed, words)]
 
     def title(self, external_id: str) -> SourceTitle:
@@ -125,6 +125,12 @@ class VideoFeed:
         if not found[1].items:
             raise NoSuchFeed("There is no video in this feed now.")
         return found
+
+    def _listed_feed(self, address: str) -> tuple[str, Feed]:
+        try:
+            return self._feed_at(address)
+        except OutsideNotFound as exc:
+            raise FeedGarbled(f"{urlsplit(address).hostname}: the feed in KINODOM_FEEDS is gone.") from exc
 
     def _feed_at(self, address: str) -> tuple[str, Feed]:
         page = self._outside.get(address, headers={"Accept": ACCEPTED}, max_bytes=MOST_BYTES)

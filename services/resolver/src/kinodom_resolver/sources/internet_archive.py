@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from pydantic import ValidationError
 
 from kinodom_common.contracts.titles import EpisodeRef, SourceTitle, TitleCard, TitleHit, Translation
+from kinodom_common.egress import OutsideNotFound
 from kinodom_common.errors import NotFound, UpstreamFailed
 from kinodom_resolver.adapters.parsing import plain_text_apart
 from kinodom_resolver.sources import archive_files
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from kinodom_resolver.sources.archive_files import Video
 
 ROWS: Final = 40
-FIELDS: Final = ("identifier", "title", "year", "date", "description", "licenseurl", "mediatype")
+FIELDS: Final = ("identifier", "title", "year", "date", "description", "licenseurl", "mediatype", "creator", "subject")
 ORIGINAL: Final = "original"
 LUCENE: Final = re.compile(r'([+\-!(){}\[\]^"~*?:\\/&|])')
 OPERATORS: Final = frozenset({"AND", "OR", "NOT", "TO"})
@@ -75,7 +76,10 @@ class InternetArchive:
         fields = [("fl[]", field) for field in FIELDS]
         asked = [("q", f"title:({words}) AND mediatype:movies"), *fields, ("sort[]", "downloads desc")]
         asked += [("rows", str(ROWS)), ("page", "1"), ("output", "json")]
-        reply = self._outside.get_json(f"{self._base}/advancedsearch.php?{urlencode(asked)}")
+        try:
+            reply = self._outside.get_json(f"{self._base}/advancedsearch.php?{urlencode(asked)}")
+        except OutsideNotFound as exc:
+            raise ArchiveGarbled("There is no search of the Internet Archive at its address any more.") from exc
         docs = mapping_of(mapping_of(reply).get("response")).get("docs")
         if not isinstance(docs, list):
             raise ArchiveGarbled("The Internet Archive sent no list of films. It may be overloaded; try again later.")
@@ -153,6 +157,8 @@ class InternetArchive:
                 year=year_of(fields.get("year")) or year_of(fields.get("date")),
                 description=plain_text_apart(fields.get("description"), longest=5000),
                 poster_url=f"{self._base}/services/img/{identifier}",
+                genres=_names(fields.get("subject"), most=8),
+                people=_names(fields.get("creator"), most=20),
                 licence=licence_name(fields.get("licenseurl")),
             )
         except ValidationError:
@@ -193,6 +199,12 @@ def _episode(video: Video) -> EpisodeRef:
 def _language(value: object) -> str | None:
     word = next(iter(texts_of(value)), "").lower()
     return LANGUAGES.get(word, word if re.fullmatch(r"[a-z]{2}", word) else None)
+
+
+def _names(value: object, *, most: int) -> tuple[str, ...]:
+    """Return a list, or a text with semicolons between, as short names."""
+    parts = (part.strip() for text in texts_of(value) for part in text.split(";"))
+    return tuple(dict.fromkeys(part[:100] for part in parts if part and "<" not in part))[:most]
 
 
 def _one_line(value: object) -> str:

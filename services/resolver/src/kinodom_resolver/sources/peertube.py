@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from pydantic import ValidationError
 
 from kinodom_common.contracts.titles import EpisodeRef, SourceTitle, TitleCard, TitleHit, Translation
-from kinodom_common.egress import OutsideBadAnswer, OutsideBadStatus
+from kinodom_common.egress import OutsideBadAnswer, OutsideBadStatus, OutsideNotFound
 from kinodom_common.errors import Forbidden, KinodomError, NotFound, UpstreamFailed
 from kinodom_common.logs import get_log
 from kinodom_resolver.adapters.parsing import plain_text_apart
@@ -41,6 +41,7 @@ log = get_log(__name__)
 ROWS: Final = 30  # per place; the API allows 100
 ORIGINAL: Final = "original"
 PUBLISHED: Final = 1
+OWNERS: Final = ("account", "channel")
 HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?")
 NAME: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[1-9A-HJ-NP-Za-km-z]{22}")  # uuid, or a short one
 PAGE: Final = re.compile(rf"/(?:w|videos/watch|videos/embed)/({NAME.pattern})/?")
@@ -149,7 +150,10 @@ class PeerTube:
 
     def _search_place(self, base: str, query: str) -> list[TitleHit]:
         asked = urlencode({"search": query, "start": 0, "count": ROWS, "nsfw": "false"})
-        rows = mapping_of(self._outside.get_json(f"{base}/api/v1/search/videos?{asked}")).get("data")
+        try:
+            rows = mapping_of(self._outside.get_json(f"{base}/api/v1/search/videos?{asked}")).get("data")
+        except OutsideNotFound as exc:
+            raise PeerTubeGarbled(f"{urlsplit(base).netloc} has no search. Perhaps it is not a PeerTube site.") from exc
         if not isinstance(rows, list):
             raise PeerTubeGarbled(f"{urlsplit(base).netloc} sent no list of videos.")
         return [hit for row in mappings_of(rows) if (hit := self._hit(row, base)) is not None]
@@ -232,10 +236,15 @@ def _card(fields: Mapping[str, object], external_id: str, base: str) -> TitleCar
             description=plain_text_apart(fields.get("description") or fields.get("truncatedDescription"), longest=5000),
             poster_url=next((url for key in pictures if (url := address_of(f"{base}/", fields.get(key)))), None),
             genres=((genre,) if genre else ()) + tuple(texts_of(fields.get("tags"))[:5]),
+            people=tuple(dict.fromkeys(name for owner in OWNERS if (name := _owner(fields, owner)) is not None)),
             licence=_licence(mapping_of(fields.get("licence"))),
         )
     except ValidationError:
         return None
+
+
+def _owner(fields: Mapping[str, object], owner: str) -> str | None:
+    return text_of(mapping_of(fields.get(owner)).get("displayName"), longest=100)
 
 
 def _licence(licence: Mapping[str, object]) -> str | None:
@@ -250,5 +259,5 @@ def _host_of(row: Mapping[str, object]) -> str | None:
         hosts = [urlsplit(text_of(row.get("url"), longest=2000) or "").netloc]
     except ValueError:
         hosts = []
-    hosts += [text_of(mapping_of(row.get(owner)).get("host"), longest=300) or "" for owner in ("account", "channel")]
+    hosts += [text_of(mapping_of(row.get(owner)).get("host"), longest=300) or "" for owner in OWNERS]
     return next((host.lower() for host in hosts if HOST.fullmatch(host.lower())), None)

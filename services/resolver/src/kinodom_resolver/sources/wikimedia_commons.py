@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from pydantic import ValidationError
 
 from kinodom_common.contracts.titles import EpisodeRef, SourceTitle, TitleCard, TitleHit, Translation
+from kinodom_common.egress import OutsideNotFound
 from kinodom_common.errors import NotFound, UpstreamFailed
 from kinodom_resolver.adapters.parsing import plain_text_apart
 from kinodom_resolver.sources import wikimedia_files
@@ -131,7 +132,7 @@ class WikimediaCommons:
         more: Mapping[str, object] = {}
         for _ in range(ROUNDS):
             extra = {name: text for name, value in more.items() if (text := text_of(value, longest=1000))}
-            reply = mapping_of(self._outside.get_json(f"{self._base}/w/api.php?{urlencode(wanted | extra)}"))
+            reply = self._asked(f"{self._base}/w/api.php?{urlencode(wanted | extra)}")
             if "error" in reply:
                 said = text_of(mapping_of(reply.get("error")).get("info"), longest=200)
                 raise CommonsGarbled(f"Wikimedia Commons could not answer: {said or 'it does not say why'}.")
@@ -144,6 +145,12 @@ class WikimediaCommons:
             if "batchcomplete" in reply or not more:  # what would follow are further hits, not the rest of these
                 break
         return list(found.values())
+
+    def _asked(self, address: str) -> Mapping[str, object]:
+        try:
+            return mapping_of(self._outside.get_json(address))
+        except OutsideNotFound as exc:
+            raise CommonsGarbled("There is no API of Wikimedia Commons at its address any more.") from exc
 
     def _hit(self, page: Mapping[str, object]) -> TitleHit | None:
         info = _info(page)

@@ -98,6 +98,8 @@ class Player:
         page = PARSER.run(page_of, reply.body, url=reply.url)
         if page.failure is not None:
             raise _failed(page.failure, page.country)
+        if page.played is None and not page.episodes:
+            raise KodikPlayerFailed("There is no player on Kodik's player page. Try again later.")
         return page
 
     def links(self, url: str, choose: Callable[[PlayerPage], Played | None]) -> tuple[PlayerPage, list[Link]]:

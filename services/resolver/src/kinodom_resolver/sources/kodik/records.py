@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MOST_EPISODES: Final = 5000  # of one season; the longest series there are have fewer
 MOST_SEASONS: Final = 200
+PEOPLE: Final = ("directors", "actors")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Material:
     description: str | None
     poster_url: str | None
     genres: tuple[str, ...]
+    people: tuple[str, ...]  # who made it, then who plays in it
     duration_s: float | None  # of one episode, to the minute
 
 
@@ -149,6 +151,7 @@ def _material(raw: Mapping[str, object], base: str) -> Material:
         description=plain_text_apart(text_of(raw.get("anime_description")) or raw.get("description"), longest=5000),
         poster_url=address_of(base, raw.get("anime_poster_url")) or address_of(base, raw.get("poster_url")),
         genres=tuple({name.lower(): name.lower()[:60] for name in genres}.values())[:24],
+        people=tuple(dict.fromkeys(name[:100] for key in PEOPLE for name in texts_of(raw.get(key))))[:30],
         duration_s=minutes * 60.0 if minutes is not None and minutes <= 1000 else None,
     )
 

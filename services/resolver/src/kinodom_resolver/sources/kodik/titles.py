@@ -83,6 +83,7 @@ def card_of(external_id: str, group: Sequence[Record]) -> TitleCard | None:
             description=_first(one.material.description for one in group),
             poster_url=_first(one.material.poster_url for one in group) or _first(_screenshot(one) for one in group),
             genres=_first(one.material.genres or None for one in group) or (),
+            people=_first(one.material.people or None for one in group) or (),
             imdb_id=_first(one.imdb_id for one in group),
             shikimori_id=_first(one.shikimori_id for one in group),
         )
