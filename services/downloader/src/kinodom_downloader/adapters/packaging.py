@@ -27,6 +27,7 @@ from kinodom_downloader.adapters.track_plans import TrackPlan, plan_tracks
 from kinodom_downloader.domain.boxes import BrokenBoxes
 from kinodom_downloader.domain.chapters import CHAPTERS, chapters_of, chapters_vtt, fitting
 from kinodom_downloader.domain.checks import PackagingFailed, check_duration
+from kinodom_downloader.domain.codecs import Coding
 from kinodom_downloader.domain.manifests import (
     MediaTrack,
     TextTrack,
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from kinodom_common.contracts.offers import Skip
-    from kinodom_common.media_tools import Encoder
     from kinodom_downloader.adapters.other_dubs import Lent
     from kinodom_downloader.domain.fetched import Fetched
 
@@ -73,7 +73,7 @@ class _Tell:
     """The caller's ports."""
 
     run: Runner
-    encoder: Encoder
+    coding: Coding
     progress: Callable[[float], None]
     stopped: Callable[[], bool]
 
@@ -83,7 +83,7 @@ def package(
     out: Path,
     *,
     run: Runner = run_program,
-    encoder: Encoder = "libx264",
+    coding: Coding = Coding(),  # noqa: B008  # frozen
     language: str | None = None,
     translation_name: str = "",
     skips: Sequence[Skip] = (),
@@ -98,7 +98,7 @@ def package(
         fetched: whole and checked parts; they are only read.
         out: the staging folder; it must not exist. After an error it may hold half of the files: delete it.
         run: the program runner.
-        encoder: for a picture that no browser plays; one that does not work here is replaced by `libx264`.
+        coding: of pictures that are converted; an encoder that does not work here is replaced by `libx264`.
         language: BCP 47, of the sound when the source does not say.
         translation_name: name of the dub, the label of the first sound track.
         skips: parts that most people pass over, as the source said; they become chapters.
@@ -114,7 +114,7 @@ def package(
         ProgramFailed, ProgramTimeout, ProgramMissing, ProgramStopped, NoSpace: see `kinodom_common.processes`.
     """
     out.mkdir(parents=True)
-    tell = _Tell(run=run, encoder=encoder, progress=progress, stopped=stopped)
+    tell = _Tell(run=run, coding=coding, progress=progress, stopped=stopped)
     with (
         _told_when_full(out, full_bytes),
         tempfile.TemporaryDirectory(prefix=f".{out.name[:40]}-", dir=out.parent) as folder,
@@ -162,7 +162,7 @@ def _build(
 ) -> tuple[TrackSet, dict[str, str]]:
     """Write and check all tracks and subtitles; return them with the SHA-256 of each media file."""
     sources = [open_source(one, scratch, run=tell.run) for one in fetched.tracks if one.role != "subtitles"]
-    plans = plan_tracks(sources, language, translation_name)
+    plans = plan_tracks(sources, language, translation_name, transcode_hevc=tell.coding.transcode_hevc)
     places = places_s([plan.start_s for plan in plans])
     base_s = plans[0].start_s - places[0]
     texts = fetched_texts(fetched, base_s)
@@ -190,7 +190,7 @@ def _write(
     """Write the planned tracks and the subtitles of one source in one pass."""
     length_s = next((length.duration_s for plan in plans if (length := plan.length())), None)
     converts = any(plan.handling.treatment == "h264" for plan in plans)
-    encoder = working_encoder(tell.encoder, run=tell.run) if converts else tell.encoder
+    encoder = working_encoder(tell.coding.encoder, run=tell.run) if converts else tell.coding.encoder
     outputs: list[TrackOutput | SubtitleOutput] = [plan.output(out, encoder) for plan in plans]
     outputs += [output for _text, output in texts]
 
