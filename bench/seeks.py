@@ -43,7 +43,7 @@ SEEK = """([at_s, near_s]) => new Promise((done) => {
   v.currentTime = at_s;
   // a frame may come before its seek is over, and none after it: the film stands
   setInterval(() => { if (!v.seeking && Math.abs(shown_s - at_s) < near_s) done(true); }, 50);
-  setTimeout(() => done(false), 10000);
+  setTimeout(() => done(false), 20000);
 })"""
 
 
