@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from playwright.sync_api import Error as PageError
 
 from tests.support.browser import first_chromium
+from tests.support.seeking import lands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,19 +33,6 @@ SCRIPTS = {
     ),
     "hls.js": ("hls.js/dist/hls.min.js", "const h = new Hls(); h.loadSource('/film/master.m3u8'); h.attachMedia(v);"),
 }
-SEEK = """([at_s, near_s]) => new Promise((done) => {
-  const v = document.querySelector('video');
-  let shown_s = NaN;
-  const look = (_now, frame) => {
-    shown_s = frame.mediaTime;
-    v.requestVideoFrameCallback(look);
-  };
-  v.requestVideoFrameCallback(look);
-  v.currentTime = at_s;
-  // a frame may come before its seek is over, and none after it: the film stands
-  setInterval(() => { if (!v.seeking && Math.abs(shown_s - at_s) < near_s) done(true); }, 50);
-  setTimeout(() => done(false), 20000);
-})"""
 
 
 class _Files(BaseHTTPRequestHandler):
@@ -122,6 +110,6 @@ def failed_seeks(film: Path, length_s: float, count: int) -> dict[str, int]:
 
 def _lands(page: Page, at_s: float) -> bool:
     try:
-        return bool(page.evaluate(SEEK, [at_s, NEAR_S]))
+        return lands(page, at_s, near_s=NEAR_S)
     except PageError:
         return False
