@@ -15,6 +15,7 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,7 +100,7 @@ def kills(folder: Path) -> tuple[int, int, int]:
         for call in range(1, MOST_CALLS):
             root = folder / f"{name}-{call}"
             staging = stage(root)
-            if not killed_at(name, call, lambda root=root, staging=staging: show(root, staging)):  # type: ignore[misc]
+            if not killed_at(name, call, partial(show, root, staging)):
                 break
             points += 1
             target = root / "library" / folder_of(VIDEO_ID)

@@ -125,9 +125,7 @@ def package(
     lent = other_dubs(tracks, out)
     tracks = replace(tracks, audio=(*tracks.audio, *(one.track for one in lent)))
     _write_manifests(tracks, out)
-    skips = fitting(skips, tracks.duration_s)
-    if skips:
-        (out / CHAPTERS).write_text(chapters_vtt(chapters_of(skips, tracks.duration_s)), encoding="utf-8")
+    skips = _write_chapters(skips, tracks.duration_s, out)
     sprites = False
     if tracks.video is not None:
         make_poster(out / tracks.video.file, tracks.duration_s, out, run=run)
@@ -138,7 +136,7 @@ def package(
         height_px=tracks.video.height_px if tracks.video else None,
         size_bytes=sum(path.stat().st_size for path in out.iterdir()) - sum(one.track.size_bytes for one in lent),
         sprites=sprites,
-        skips=tuple(skips),
+        skips=skips,
     )
 
 
@@ -249,6 +247,13 @@ def _loudness(tracks: TrackSet, out: Path, tell: _Tell) -> dict[str, float | Non
         one.file: loudness_lufs(out / one.file, tracks.duration_s, run=tell.run, stopped=tell.stopped)
         for one in tracks.audio
     }
+
+
+def _write_chapters(skips: Sequence[Skip], duration_s: float, out: Path) -> tuple[Skip, ...]:
+    fit = fitting(skips, duration_s)
+    if fit:
+        (out / CHAPTERS).write_text(chapters_vtt(chapters_of(fit, duration_s)), encoding="utf-8")
+    return fit
 
 
 def _described(tracks: TrackSet, sums: dict[str, str], loud: dict[str, float | None]) -> tuple[TrackInfo, ...]:
