@@ -8,7 +8,6 @@ players. The exit code is 1 when a goal is missed.
 from __future__ import annotations
 
 import argparse
-import resource
 import shutil
 import subprocess
 import sys
@@ -73,17 +72,16 @@ def ten_minutes(folder: Path) -> Path:
 
 def packaged(out: Path, *tracks: FetchedTrack) -> tuple[float, Clock, int]:
     """Package; return the seconds for the tracks alone, the clock, and the bytes that were written."""
-    clock, before = Clock(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_oublock
-    own = _own_bytes()
+    clock, before = Clock(), _written_bytes()
     began_s = time.monotonic()
     package(Fetched(tracks=tracks, duration_s=None, total_bytes=0), out, run=clock)
     took_s = time.monotonic() - began_s
     beside_s = sum(clock.took_s.get(kind, 0.0) for kind in ("sprites", "loudness", "poster"))
-    written = (resource.getrusage(resource.RUSAGE_CHILDREN).ru_oublock - before) * 512 + _own_bytes() - own
-    return took_s - beside_s, clock, written
+    return took_s - beside_s, clock, _written_bytes() - before
 
 
-def _own_bytes() -> int:
+def _written_bytes() -> int:
+    """Return what this process and the programs that it has waited for brought to disks so far."""
     lines = Path("/proc/self/io").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("write_bytes"))
 
