@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from kinodom_downloader.adapters.posters import make_poster
 from kinodom_downloader.adapters.sources import Runner, Source, open_source
 from kinodom_downloader.adapters.sprites import make_sprites
 from kinodom_downloader.adapters.text_tracks import FoundText, clean_texts, fetched_texts, inside_texts
-from kinodom_downloader.adapters.track_files import TrackFile, finish_track
+from kinodom_downloader.adapters.track_files import TrackFile, file_sum, finish_track
 from kinodom_downloader.adapters.track_plans import TrackPlan, plan_tracks
 from kinodom_downloader.domain.boxes import BrokenBoxes
 from kinodom_downloader.domain.chapters import CHAPTERS, chapters_of, chapters_vtt, fitting
@@ -119,17 +120,16 @@ def package(
         _told_when_full(out, full_bytes),
         tempfile.TemporaryDirectory(prefix=f".{out.name[:40]}-", dir=out.parent) as folder,
     ):
-        tracks, sums = _build(fetched, out, Path(folder), language, translation_name, tell)
-    loud = _loudness(tracks, out, tell)
-    own = _described(tracks, sums, loud)
+        tracks = _build(fetched, out, Path(folder), language, translation_name, tell)
+    with ThreadPoolExecutor(1) as pool:  # it lets go of the interpreter, and the programs beside it wait for no sum
+        sums = pool.map(file_sum, [out / track.file for track in tracks.media])
+        loud = _loudness(tracks, out, tell)
+        sprites = _pictures(tracks, out, tell)
+    own = _described(tracks, dict(zip((track.file for track in tracks.media), sums, strict=True)), loud)
     lent = other_dubs(tracks, out)
     tracks = replace(tracks, audio=(*tracks.audio, *(one.track for one in lent)))
     _write_manifests(tracks, out)
     skips = _write_chapters(skips, tracks.duration_s, out)
-    sprites = False
-    if tracks.video is not None:
-        make_poster(out / tracks.video.file, tracks.duration_s, out, run=run)
-        sprites = make_sprites(tracks.video, tracks.duration_s, out, run=run, stopped=stopped)
     return Packaged(
         tracks=(*own, *(one.told for one in lent)),
         duration_s=tracks.duration_s,
@@ -157,8 +157,8 @@ def _told_when_full(folder: Path, full_bytes: int) -> Iterator[None]:
 
 def _build(
     fetched: Fetched, out: Path, scratch: Path, language: str | None, translation_name: str, tell: _Tell
-) -> tuple[TrackSet, dict[str, str]]:
-    """Write and check all tracks and subtitles; return them with the SHA-256 of each media file."""
+) -> TrackSet:
+    """Write and check all tracks and subtitles, and return them."""
     sources = [open_source(one, scratch, run=tell.run) for one in fetched.tracks if one.role != "subtitles"]
     plans = plan_tracks(sources, language, translation_name, transcode_hevc=tell.coding.transcode_hevc)
     places = places_s([plan.start_s for plan in plans])
@@ -171,8 +171,7 @@ def _build(
             _write(source, mine, inside, out, tell, done=number / len(sources), share=1 / len(sources))
             texts += [text for text, _output in inside]
     files = [_finished(plan, out, place_s) for plan, place_s in zip(plans, places, strict=True)]
-    tracks = _track_set(plans, files, clean_texts(texts, out))
-    return tracks, {file.path.name: file.sha256 for file in files}
+    return _track_set(plans, files, clean_texts(texts, out))
 
 
 def _write(
@@ -247,6 +246,14 @@ def _loudness(tracks: TrackSet, out: Path, tell: _Tell) -> dict[str, float | Non
         one.file: loudness_lufs(out / one.file, tracks.duration_s, run=tell.run, stopped=tell.stopped)
         for one in tracks.audio
     }
+
+
+def _pictures(tracks: TrackSet, out: Path, tell: _Tell) -> bool:
+    """Write the poster and the small pictures for the seek bar; return whether the latter are there."""
+    if tracks.video is None:
+        return False
+    make_poster(out / tracks.video.file, tracks.duration_s, out, run=tell.run)
+    return make_sprites(tracks.video, tracks.duration_s, out, run=tell.run, stopped=tell.stopped)
 
 
 def _write_chapters(skips: Sequence[Skip], duration_s: float, out: Path) -> tuple[Skip, ...]:
