@@ -23,6 +23,16 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.house, pytest.mark.browser, pytest.mark.timeout(300)]
 
+# A site that names two places for each film.
+TWIN_SITE = """
+name: twin
+label: Twin
+weight: 60
+home: {home}
+search: {{address: "/find?q={{query}}", each: "li", link: "a@href", name: "a"}}
+title: {{name: "h1"}}
+media: {{links: [{{each: "video source", link: "@src"}}]}}
+"""
 MOVING = "globalThis.kinodom?.player.position() > 0.5 && !kinodom.player.paused()"
 
 
@@ -46,9 +56,12 @@ def host(hosts: list[Origin]) -> Iterator[Origin]:
 
 @pytest.fixture(scope="module")
 def house(hosts: list[Origin], tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    folder = tmp_path_factory.mktemp("house") / "data"
+    folder = tmp_path_factory.mktemp("house")
     allow = ",".join(f"127.0.0.1:{server.port}" for server in hosts)
-    with real_house(folder, KINODOM_ALLOW_LAN=allow) as running:
+    (folder / "sites").mkdir()
+    (folder / "sites/twin.yaml").write_text(TWIN_SITE.format(home=hosts[1].address))
+    settings = {"KINODOM_ALLOW_LAN": allow, "KINODOM_SITES_ROOT": str(folder / "sites")}
+    with real_house(folder / "data", **settings) as running:
         yield running
 
 
@@ -203,6 +216,35 @@ def test_a_cancelled_film_is_told_and_retry_plays_it_again(
     host.gate.set()
     tab.page.click("[data-part=retry]")
     tab.until("kinodom.player.position() > 3 && !kinodom.player.paused()", limit_s=40)
+
+
+def test_a_source_that_dies_in_mid_film_is_followed_by_the_next_at_the_same_second(
+    hosts: list[Origin], host: Origin, house: House, open_tab: Callable[..., Tab]
+) -> None:
+    dead, alive = host, hosts[1]
+    dead.put(media.long_hls_ts(), "/dies")
+    alive.put(media.long_hls_other(), "/lives")
+    places = "".join(
+        f'<source src="{one}">' for one in (f"{dead.address}/dies/index.m3u8", f"{alive.address}/lives/index.m3u8")
+    )
+    alive.files["/find"] = b'<ul><li><a href="/film">The Twin Film</a></li></ul>'
+    alive.files["/film"] = f"<h1>The Twin Film</h1><video>{places}</video>".encode()
+    dead.faults["*"] = held_but(dead, 0, 1, 2)
+    tab = open_tab()
+    open_search(tab, f"http://127.0.0.1:{house.port}", "twin film")
+    tab.page.click("li[data-key^='twin:'] button[data-watch]")
+    tab.page.wait_for_url("**/watch/*")
+    tab.until(MOVING, limit_s=30)
+
+    alive.gate.clear()
+    alive.faults["*"] = held_but(alive, 0, 1, 2, 3)
+    dead.faults["*"] = origin.hangs_up
+    dead.gate.set()
+
+    tab.until("document.querySelector('[data-part=state]').textContent.includes('same second')", limit_s=60)
+    tab.until("kinodom.player.position() > 9 && !kinodom.player.paused()", limit_s=40)
+    assert tab.page.evaluate("kinodom.player.position()") < 16
+    alive.gate.set()
 
 
 def test_a_room_of_two_watches_what_is_still_coming_and_the_source_sends_it_once(

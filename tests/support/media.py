@@ -139,6 +139,14 @@ def _long(name: str, *options: str | Path) -> Path:
 
 
 @cache
+def long_hls_other() -> Path:
+    """Return the same 60 s as another host has them: fifteen segments of 4 s."""
+    names = media_folder() / "long-other" / "seg%d.ts"
+    cut = ("-hls_time", "4", "-hls_playlist_type", "vod", "-hls_segment_filename")
+    return _long("long-other", *("-f", "hls", *cut), names)
+
+
+@cache
 def long_hls_ts() -> Path:
     """Return 60 s as HLS: thirty MPEG-TS segments `seg0.ts` to `seg29.ts`."""
     names = media_folder() / "long-ts" / "seg%d.ts"

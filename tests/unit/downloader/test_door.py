@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -301,7 +302,7 @@ def test_who_waits_for_a_film_that_is_not_fetched_any_more_is_told_so(cinema: Ci
     cinema.begin("/index.m3u8", "hls")
     generation = cinema.facts()["generation"]
     if ended == "refused":
-        end = lambda wish: rules.refused(wish, code="drm_protected", reason="It is locked.", now_s=time.time())  # noqa: E731
+        end = partial(rules.refused, code="drm_protected", reason="It is locked.", now_s=time.time())
         cinema.wishes.change(WISH_ID, end)
     elif ended == "paused":
         asking.pause(WISH_ID, desk=cinema.desk)

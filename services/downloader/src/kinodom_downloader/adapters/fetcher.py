@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from kinodom_downloader.adapters import engine, imports
 from kinodom_downloader.adapters.audience import Audience
+from kinodom_downloader.adapters.worker_thread import Retry
 from kinodom_downloader.domain.faults import Stopped
 from kinodom_downloader.domain.wishes import LeaseLost
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from kinodom_common.egress import EgressRules
     from kinodom_downloader.domain.fetched import Fetched
     from kinodom_downloader.domain.ports import Ear
+
+HURRIED_ATTEMPTS: Final = 5  # about two seconds
 
 
 class EngineFetcher:
@@ -33,6 +37,8 @@ class EngineFetcher:
         import_root: Path | None = None,
     ) -> None:
         self._transport = engine.Transport(rules=rules, user_agent=user_agent)
+        # A viewer waits: another offer is tried before the buffer is empty.
+        self._hurried = replace(self._transport, retry=Retry(attempts=HURRIED_ATTEMPTS))
         self._workers = workers
         self._wants = wants
         self._import_root = import_root
@@ -57,7 +63,7 @@ class EngineFetcher:
                 return engine.fetch(
                     offer,
                     work,
-                    transport=self._transport,
+                    transport=self._hurried if hurry else self._transport,
                     workers=self._workers,
                     on_progress=on_progress,
                     should_stop=should_stop,

@@ -148,7 +148,7 @@ export class Film {
     }
     if (mayTry && hasMoved(failure)) {
       this.renewals.push(now_ms);
-      await this.load(this.videoId, null, this.media.currentTime);
+      await this.goOn(null);
       return;
     }
     if (failure.fatal) this.tell(failure);
@@ -165,8 +165,15 @@ export class Film {
     const videoId = this.videoId;
     const link = await this.ask().catch(() => null);
     if (videoId !== this.videoId || !this.link?.live_url) return;
-    if (link && !link.live_url) await this.load(videoId, link, this.media.currentTime);
+    if (link && !link.live_url) await this.goOn(link);
     else this.lookTimer = setTimeout(() => void this.look(), LOOK_AGAIN_MS);
+  }
+
+  /** Begins anew at the same second, and plays on if it played. @param {Link | null} link null: asks for one */
+  async goOn(link) {
+    const plays = !this.media.paused;
+    await this.load(this.videoId, link, this.media.currentTime);
+    if (plays) await this.media.play().catch(() => undefined);
   }
 
   /** Tries again where it stopped. */
@@ -178,6 +185,7 @@ export class Film {
       if (this.picture.resume()) return;
     }
     await this.load(this.videoId, null, start_s);
+    await this.media.play().catch(() => undefined);
   }
 
   /** @returns {{height_px: number, active: boolean}[]} pictures to choose from, the best first */
