@@ -7,8 +7,8 @@ COMPOSE ?= docker compose
 SOURCES = services demo house tests $(wildcard bench)
 
 .PHONY: help run demo status fsck front-end up down logs ps check format lint types unit node-test test test-compose check-source \
-	bench bench-serve bench-start bench-search bench-truth bench-kill bench-download bench-faults bench-firstframe words lock \
-	dev clean
+	bench bench-serve bench-start bench-search bench-truth bench-kill bench-download bench-faults bench-firstframe bench-package \
+	bench-publish words lock dev clean
 
 ##@ The house
 help: ## say what there is
@@ -82,7 +82,7 @@ check-source: dev ## try the description of a site: make check-source FILE=sites
 	@exec env PYTHONPATH=services/common/src:services/resolver/src $(PYTHON) -m kinodom_resolver.check_source \
 		--allow-lan "$$KINODOM_ALLOW_LAN" "$(FILE)"
 
-bench: bench-serve bench-start bench-search bench-truth bench-kill bench-download bench-faults bench-firstframe ## all benchmarks
+bench: bench-serve bench-start bench-search bench-truth bench-kill bench-download bench-faults bench-firstframe bench-package bench-publish ## all benchmarks
 
 bench-serve: dev ## signed delivery by Nginx against bare files
 	@exec $(PYTHON) -m bench.serve
@@ -107,6 +107,13 @@ bench-firstframe: dev ## from the click on Watch to the first frame, nothing of 
 
 bench-kill: dev ## downloads killed at random moments: identical, and hardly a byte fetched twice
 	@exec $(PYTHON) -m bench.kill
+
+bench-package: dev ## packaging against cp and a bare demux; exact starts; 300 seeks in three players
+	@cd bench/players && PATH=$(CURDIR)/.venv/bin:$$PATH npm ci --ignore-scripts --silent
+	@exec $(PYTHON) -m bench.package
+
+bench-publish: dev ## publishing killed at every system call (strace), and disks that run full (root)
+	@exec $(PYTHON) -m bench.publish
 
 bench-download: dev ## the fetch engine against curl and yt-dlp: time, processor, memory, truth
 	@exec $(PYTHON) -m bench.download

@@ -44,6 +44,7 @@ OPERATOR_SETTINGS: Mapping[str, tuple[str, ...]] = {
             "KEEP_FREE_GB",
             "TRASH_DAYS",
             "ENCODER",
+            "TRANSCODE_HEVC",
             "KEEP_FREE_PERCENT",
             "SEGMENT_WORKERS",
             "SPEED_LIMIT_MBIT",

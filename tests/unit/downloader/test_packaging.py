@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+from kinodom_common.errors import NoSpace
 from kinodom_common.media_tools import MediaInput, probe
-from kinodom_common.processes import ProgramFailed, ProgramStopped, checked, run
+from kinodom_common.processes import Command, Finished, ProgramFailed, ProgramStopped, checked, run
 from kinodom_downloader.adapters.packaging import Packaged, package
 from kinodom_downloader.adapters.track_files import finish_track
 from kinodom_downloader.domain.boxes import Box, BrokenBoxes, Index, load, read_index, top_boxes
@@ -284,3 +286,20 @@ def test_nothing_but_the_finished_files_is_left(tmp_path: Path) -> None:
     assert names == made | {"poster.jpg", "sprite-0.jpg", "sprites.vtt"}
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert packaged.size_bytes == sum(path.stat().st_size for path in (tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize(("full_bytes", "told"), [(1, PackagingFailed), (2**60, NoSpace)])
+def test_a_file_that_is_cut_on_a_full_disk_is_want_of_room(
+    full_bytes: int, told: type[Exception], tmp_path: Path
+) -> None:
+    def cut_run(command: Command, **options: Any) -> Finished:
+        finished = run(command, **options)
+        video = tmp_path / "out" / "v.mp4"
+        if video.exists():  # ffmpeg ends well on a full disk
+            video.write_bytes(video.read_bytes()[:-100])
+        return finished
+
+    with pytest.raises((PackagingFailed, BrokenBoxes, NoSpace)) as caught:
+        package(_fetched(FILMS["ts"]), tmp_path / "out", run=cut_run, full_bytes=full_bytes)
+
+    assert (caught.type is NoSpace) == (told is NoSpace)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -77,6 +78,15 @@ class FullDisk(Disk):
 
     def write(self, path: Path, content: bytes) -> None:
         raise OSError(28, "No space left on device")
+
+
+class FillingDisk(DyingDisk):
+    """Is full from the given step on, until somebody frees it."""
+
+    def _tick(self) -> None:
+        if self.left <= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.left -= 1
 
 
 def _video(imdb_id: str | None = "tt0062759") -> VideoIn:
@@ -236,6 +246,27 @@ def test_a_full_disk_keeps_what_is_staged(tmp_path: Path) -> None:
         _publish(tmp_path, staging, disk=FullDisk())
 
     assert (staging / "v.mp4").read_bytes() == FILES["v.mp4"]
+
+
+def test_a_disk_that_fills_at_any_step_shows_nothing_half_and_goes_on_when_freed(tmp_path: Path) -> None:
+    filled = 0
+    for step in range(200):
+        root = tmp_path / str(step)
+        staging = _stage(root)
+        try:
+            _publish(root, staging, disk=FillingDisk(step))
+        except NoSpace:
+            filled += 1
+        else:
+            break
+        shown = find_published(root / "library", VIDEO_ID)
+        target = root / "library" / folder_of(VIDEO_ID)
+        assert (shown is not None) == target.exists()
+
+        again = _publish(root, staging if staging.exists() else _stage(root, "again"))
+        assert verify_folder(again.folder, with_sums=True)
+
+    assert filled > len(FILES) * 2
 
 
 def test_a_changed_byte_is_found_when_asked(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from kinodom_common.processes import Command, Finished
 from kinodom_common.processes import run as run_program
 from kinodom_downloader.adapters.encoders import working_encoder
 from kinodom_downloader.adapters.packaging import Packaged, package
-from kinodom_downloader.domain.codecs import video_handling
+from kinodom_downloader.domain.codecs import Coding, video_handling
 from kinodom_downloader.domain.fetched import Fetched, FetchedTrack
 from tests.support import clips
 from tests.support.shelved import a_track
@@ -50,6 +50,14 @@ def test_pictures(row: str, tmp_path: Path) -> None:
 
     assert (made.tracks[0].codec or "").startswith(codec)
     assert made.duration_s == pytest.approx(2.0, abs=0.1)
+
+
+def test_hevc_becomes_h264_where_the_operator_wants_that(tmp_path: Path) -> None:
+    film = clips.coded("hevc.mkv", *SHORT, "-c:v", "libx265", "-x265-params", "log-level=none", "-an")
+
+    made = packed(tmp_path / "out", a_track("webm", film), coding=Coding(transcode_hevc=True))
+
+    assert (made.tracks[0].codec or "").startswith("avc1.")
 
 
 SOUNDS = {
@@ -128,6 +136,6 @@ def test_an_encoder_that_does_not_work_here_is_replaced_and_the_film_comes_all_t
 
     film = clips.coded("for-the-chip.mkv", *SHORT, "-c:v", "mpeg4", "-an")
 
-    made = packed(tmp_path / "out", a_track("webm", film), encoder="h264_nvenc", run=run)
+    made = packed(tmp_path / "out", a_track("webm", film), coding=Coding(encoder="h264_nvenc"), run=run)
 
     assert (made.tracks[0].codec or "").startswith("avc1.")

@@ -144,7 +144,7 @@ def sprites(
     With `keys_only` nothing but key frames is read and decoded: a twentieth of the work.
     """
     (width, height), (columns, rows) = size_px, grid
-    skip = ("-discard", "nokey", "-skip_frame", "nokey") if keys_only else ("-skip_loop_filter", "all")
+    skip = ("-skip_loop_filter", "all", *(("-discard", "nokey", "-skip_frame", "nokey") if keys_only else ()))
     fit = f"scale={int(width)}:{int(height)}:flags=fast_bilinear,setsar=1"
     pick = f"fps=1/{step_s:.6f}:start_time=0,{fit},tile={int(columns)}x{int(rows)}"
     # image2 reads a percent sign of the folder's name as a place for the number.

@@ -45,6 +45,7 @@ class WorkerSettings(WebSettings):
     watched_gb: Annotated[float, Field(ge=0, le=1_000_000)] = 50.0  # films that were only watched may take these
     watched_days: Annotated[float, Field(ge=0, le=3650)] = 14.0  # and stay so long after they were last watched
     encoder: Encoder = "libx264"  # of pictures that no browser plays; a chip's when this machine has one
+    transcode_hevc: bool = False  # before it is shown: slow without a chip, and then it plays everywhere
     segment_workers: Annotated[int, Field(ge=1, le=32)] = 12  # parallel segments of one film
     speed_limit_mbit: Annotated[float, Field(gt=0, le=100_000)] | None = None  # of each worker; None: no limit
     hours: Annotated[str, AfterValidator(_hours)] = ""  # `01:00-07:00`: downloads run then only; empty: always

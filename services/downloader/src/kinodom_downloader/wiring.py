@@ -30,6 +30,7 @@ from kinodom_downloader.adapters.ushering import Usher
 from kinodom_downloader.adapters.wants import RedisWants
 from kinodom_downloader.adapters.wish_store import StoredWishes
 from kinodom_downloader.domain import asking, checking, exporting, guests, removing, working
+from kinodom_downloader.domain.codecs import Coding
 from kinodom_downloader.domain.door import Door
 from kinodom_downloader.domain.hours import ALWAYS, Hours
 from kinodom_downloader.domain.room import KeepFree
@@ -220,4 +221,5 @@ def tools(settings: WorkerSettings) -> working.Tools:
 
 def _library(settings: WorkerSettings) -> MediaLibrary:
     dubs = CatalogueDubs(shelf(settings))
-    return MediaLibrary(settings.media_root, encoder=settings.encoder, other_dubs=dubs)
+    coding = Coding(encoder=settings.encoder, transcode_hevc=settings.transcode_hevc)
+    return MediaLibrary(settings.media_root, coding=coding, other_dubs=dubs)

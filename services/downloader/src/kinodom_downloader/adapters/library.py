@@ -15,6 +15,7 @@ from kinodom_common.processes import ProgramStopped
 from kinodom_downloader.adapters.other_dubs import borrow
 from kinodom_downloader.adapters.packaging import package
 from kinodom_downloader.adapters.publish import find_published, publish, reap
+from kinodom_downloader.domain.codecs import Coding
 from kinodom_downloader.domain.room import Disk, MediaFolderUnusable
 from kinodom_downloader.domain.shown import video_of
 from kinodom_downloader.domain.wishes import LEASE_S, LeaseLost
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from kinodom_common.contracts.offers import Offer
     from kinodom_common.contracts.videos import VideoIn
     from kinodom_common.contracts.wishes import WishRequest
-    from kinodom_common.media_tools import Encoder
     from kinodom_downloader.adapters.packaging import Packaged
     from kinodom_downloader.domain.fetched import Fetched
     from kinodom_downloader.domain.wishes import StoredWish
@@ -52,11 +52,11 @@ class MediaLibrary:
         self,
         media_root: Path,
         *,
-        encoder: Encoder = "libx264",
+        coding: Coding = Coding(),  # noqa: B008  # frozen
         other_dubs: Callable[[WishRequest], Sequence[str]] = lambda _request: (),
     ) -> None:
-        """Take the folder, the encoder for what no browser plays, and who knows ids of other dubs of an episode."""
-        self._root, self._encoder, self._other_dubs = media_root, encoder, other_dubs
+        """Take the folder, how pictures are converted, and who knows ids of other dubs of an episode."""
+        self._root, self._coding, self._other_dubs = media_root, coding, other_dubs
         self._library, self._work, self._trash = (media_root / name for name in ("library", "work", "trash"))
 
     def check(self) -> None:
@@ -123,7 +123,7 @@ class MediaLibrary:
                 language=request.language,
                 translation_name=request.translation_name,
                 skips=offer.skips,
-                encoder=self._encoder,
+                coding=self._coding,
                 other_dubs=lambda tracks, out: borrow(tracks, out, self._library, self._other_dubs(request)),
                 progress=on_packaged,
                 stopped=should_stop,

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kinodom_common.contracts.videos import TrackInfo
+from kinodom_common.errors import NoSpace
 from kinodom_common.logs import get_log
 from kinodom_common.media_tools import SubtitleOutput, TrackOutput
 from kinodom_common.media_tools import package as package_command
-from kinodom_common.processes import checked
+from kinodom_common.processes import ProgramFailed, checked
 from kinodom_common.processes import run as run_program
 from kinodom_downloader.adapters.encoders import working_encoder
 from kinodom_downloader.adapters.loudness import loudness_lufs
@@ -19,10 +23,12 @@ from kinodom_downloader.adapters.posters import make_poster
 from kinodom_downloader.adapters.sources import Runner, Source, open_source
 from kinodom_downloader.adapters.sprites import make_sprites
 from kinodom_downloader.adapters.text_tracks import FoundText, clean_texts, fetched_texts, inside_texts
-from kinodom_downloader.adapters.track_files import TrackFile, finish_track
+from kinodom_downloader.adapters.track_files import TrackFile, file_sum, finish_track
 from kinodom_downloader.adapters.track_plans import TrackPlan, plan_tracks
+from kinodom_downloader.domain.boxes import BrokenBoxes
 from kinodom_downloader.domain.chapters import CHAPTERS, chapters_of, chapters_vtt, fitting
-from kinodom_downloader.domain.checks import check_duration
+from kinodom_downloader.domain.checks import PackagingFailed, check_duration
+from kinodom_downloader.domain.codecs import Coding
 from kinodom_downloader.domain.manifests import (
     MediaTrack,
     TextTrack,
@@ -37,15 +43,15 @@ from kinodom_downloader.domain.manifests import (
 from kinodom_downloader.domain.timeline import places_s
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from kinodom_common.contracts.offers import Skip
-    from kinodom_common.media_tools import Encoder
     from kinodom_downloader.adapters.other_dubs import Lent
     from kinodom_downloader.domain.fetched import Fetched
 
 log = get_log(__name__)
 
+FULL_BYTES = 4 * 1024 * 1024  # with less a disk is full: a fragment of a film is about as large
 _SLOWEST = 30.0  # a transcode may take this many times the length of the film
 _LEAST_S = 900.0
 _UNKNOWN_LENGTH_S = 6 * 3600.0
@@ -68,7 +74,7 @@ class _Tell:
     """The caller's ports."""
 
     run: Runner
-    encoder: Encoder
+    coding: Coding
     progress: Callable[[float], None]
     stopped: Callable[[], bool]
 
@@ -78,11 +84,12 @@ def package(
     out: Path,
     *,
     run: Runner = run_program,
-    encoder: Encoder = "libx264",
+    coding: Coding = Coding(),  # noqa: B008  # frozen
     language: str | None = None,
     translation_name: str = "",
     skips: Sequence[Skip] = (),
     other_dubs: Callable[[TrackSet, Path], Sequence[Lent]] = lambda _tracks, _out: (),
+    full_bytes: int = FULL_BYTES,
     progress: Callable[[float], None] = lambda _fraction: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Packaged:
@@ -92,11 +99,12 @@ def package(
         fetched: whole and checked parts; they are only read.
         out: the staging folder; it must not exist. After an error it may hold half of the files: delete it.
         run: the program runner.
-        encoder: for a picture that no browser plays; one that does not work here is replaced by `libx264`.
+        coding: of pictures that are converted; an encoder that does not work here is replaced by `libx264`.
         language: BCP 47, of the sound when the source does not say.
         translation_name: name of the dub, the label of the first sound track.
         skips: parts that most people pass over, as the source said; they become chapters.
         other_dubs: links sounds of other dubs of the same picture into the folder and returns them.
+        full_bytes: a disk with fewer bytes left is full, and what goes wrong there is want of room.
         progress: called with 0 to 1 while the tracks are written.
         stopped: asked a few times a second; yes ends the work.
 
@@ -107,37 +115,52 @@ def package(
         ProgramFailed, ProgramTimeout, ProgramMissing, ProgramStopped, NoSpace: see `kinodom_common.processes`.
     """
     out.mkdir(parents=True)
-    tell = _Tell(run=run, encoder=encoder, progress=progress, stopped=stopped)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name[:40]}-", dir=out.parent) as folder:
-        tracks, sums = _build(fetched, out, Path(folder), language, translation_name, tell)
-    loud = _loudness(tracks, out, tell)
-    own = _described(tracks, sums, loud)
+    tell = _Tell(run=run, coding=coding, progress=progress, stopped=stopped)
+    with (
+        _told_when_full(out, full_bytes),
+        tempfile.TemporaryDirectory(prefix=f".{out.name[:40]}-", dir=out.parent) as folder,
+    ):
+        tracks = _build(fetched, out, Path(folder), language, translation_name, tell)
+    with ThreadPoolExecutor(1) as pool:  # it lets go of the interpreter, and the programs beside it wait for no sum
+        sums = pool.map(file_sum, [out / track.file for track in tracks.media])
+        loud = _loudness(tracks, out, tell)
+        sprites = _pictures(tracks, out, tell)
+    own = _described(tracks, dict(zip((track.file for track in tracks.media), sums, strict=True)), loud)
     lent = other_dubs(tracks, out)
     tracks = replace(tracks, audio=(*tracks.audio, *(one.track for one in lent)))
     _write_manifests(tracks, out)
-    skips = fitting(skips, tracks.duration_s)
-    if skips:
-        (out / CHAPTERS).write_text(chapters_vtt(chapters_of(skips, tracks.duration_s)), encoding="utf-8")
-    sprites = False
-    if tracks.video is not None:
-        make_poster(out / tracks.video.file, tracks.duration_s, out, run=run)
-        sprites = make_sprites(tracks.video, tracks.duration_s, out, run=run, stopped=stopped)
+    skips = _write_chapters(skips, tracks.duration_s, out)
     return Packaged(
         tracks=(*own, *(one.told for one in lent)),
         duration_s=tracks.duration_s,
         height_px=tracks.video.height_px if tracks.video else None,
         size_bytes=sum(path.stat().st_size for path in out.iterdir()) - sum(one.track.size_bytes for one in lent),
         sprites=sprites,
-        skips=tuple(skips),
+        skips=skips,
     )
+
+
+@contextmanager
+def _told_when_full(folder: Path, full_bytes: int) -> Iterator[None]:
+    """Raise NoSpace for what goes wrong on a full disk: ffmpeg ends well there, with a file that is cut.
+
+    Raises:
+        NoSpace: the disk has hardly a byte left.
+    """
+    try:
+        yield
+    except (PackagingFailed, BrokenBoxes, ProgramFailed) as exc:
+        if shutil.disk_usage(folder).free >= full_bytes:
+            raise
+        raise NoSpace("The disk is full. What was downloaded is kept; free some space and it goes on.") from exc
 
 
 def _build(
     fetched: Fetched, out: Path, scratch: Path, language: str | None, translation_name: str, tell: _Tell
-) -> tuple[TrackSet, dict[str, str]]:
-    """Write and check all tracks and subtitles; return them with the SHA-256 of each media file."""
+) -> TrackSet:
+    """Write and check all tracks and subtitles, and return them."""
     sources = [open_source(one, scratch, run=tell.run) for one in fetched.tracks if one.role != "subtitles"]
-    plans = plan_tracks(sources, language, translation_name)
+    plans = plan_tracks(sources, language, translation_name, transcode_hevc=tell.coding.transcode_hevc)
     places = places_s([plan.start_s for plan in plans])
     base_s = plans[0].start_s - places[0]
     texts = fetched_texts(fetched, base_s)
@@ -148,8 +171,7 @@ def _build(
             _write(source, mine, inside, out, tell, done=number / len(sources), share=1 / len(sources))
             texts += [text for text, _output in inside]
     files = [_finished(plan, out, place_s) for plan, place_s in zip(plans, places, strict=True)]
-    tracks = _track_set(plans, files, clean_texts(texts, out))
-    return tracks, {file.path.name: file.sha256 for file in files}
+    return _track_set(plans, files, clean_texts(texts, out))
 
 
 def _write(
@@ -165,7 +187,7 @@ def _write(
     """Write the planned tracks and the subtitles of one source in one pass."""
     length_s = next((length.duration_s for plan in plans if (length := plan.length())), None)
     converts = any(plan.handling.treatment == "h264" for plan in plans)
-    encoder = working_encoder(tell.encoder, run=tell.run) if converts else tell.encoder
+    encoder = working_encoder(tell.coding.encoder, run=tell.run) if converts else tell.coding.encoder
     outputs: list[TrackOutput | SubtitleOutput] = [plan.output(out, encoder) for plan in plans]
     outputs += [output for _text, output in texts]
 
@@ -224,6 +246,21 @@ def _loudness(tracks: TrackSet, out: Path, tell: _Tell) -> dict[str, float | Non
         one.file: loudness_lufs(out / one.file, tracks.duration_s, run=tell.run, stopped=tell.stopped)
         for one in tracks.audio
     }
+
+
+def _pictures(tracks: TrackSet, out: Path, tell: _Tell) -> bool:
+    """Write the poster and the small pictures for the seek bar; return whether the latter are there."""
+    if tracks.video is None:
+        return False
+    make_poster(out / tracks.video.file, tracks.duration_s, out, run=tell.run)
+    return make_sprites(tracks.video, tracks.duration_s, out, run=tell.run, stopped=tell.stopped)
+
+
+def _write_chapters(skips: Sequence[Skip], duration_s: float, out: Path) -> tuple[Skip, ...]:
+    fit = fitting(skips, duration_s)
+    if fit:
+        (out / CHAPTERS).write_text(chapters_vtt(chapters_of(fit, duration_s)), encoding="utf-8")
+    return fit
 
 
 def _described(tracks: TrackSet, sums: dict[str, str], loud: dict[str, float | None]) -> tuple[TrackInfo, ...]:

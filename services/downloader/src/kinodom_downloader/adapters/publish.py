@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import hashlib
 import os
 import re
 import shutil
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 from kinodom_common.errors import NoSpace, Rejected
 from kinodom_common.ids import folder_of, new_id
 from kinodom_common.logs import get_log
+from kinodom_downloader.adapters.track_files import file_sum
 from kinodom_downloader.domain.publishing import (
     METADATA,
     METADATA_TEXT,
@@ -146,7 +146,9 @@ def verify_folder(path: Path, *, video_id: str | None = None, with_sums: bool = 
         sizes = {entry.name: entry.stat().st_size for entry in os.scandir(path) if entry.is_file(follow_symlinks=False)}
         wrong = faults(metadata, video_id or path.name, sizes)
         if with_sums and not wrong:
-            wrong = [f"{name} has changed" for name, one in metadata.files.items() if _sum(path / name) != one.sha256]
+            wrong = [
+                f"{name} has changed" for name, one in metadata.files.items() if file_sum(path / name) != one.sha256
+            ]
     except OSError as exc:
         raise FolderBroken(f"{path.name[:8]}… cannot be read: {exc.strerror}.") from exc
     if wrong:
@@ -196,7 +198,7 @@ def _complete(staging: Path, video_id: str, source: str, video: VideoIn, disk: D
     for path in sorted(staging.iterdir()):
         disk.set_mode(path, _FILE_MODE)
         disk.sync(path)
-        files[path.name] = FileSum(size_bytes=path.stat().st_size, sha256=known.get(path.name) or _sum(path))
+        files[path.name] = FileSum(size_bytes=path.stat().st_size, sha256=known.get(path.name) or file_sum(path))
     metadata = Metadata(video_id=video_id, source=source, video=video, files=files)
     for name, content in (
         (METADATA_TEXT, metadata_text(video)),
@@ -262,8 +264,3 @@ def drop(folder: Path, beside: Path) -> None:
     gone = beside / f"{GONE}{new_id()}"
     folder.rename(gone)
     shutil.rmtree(gone, ignore_errors=True)
-
-
-def _sum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

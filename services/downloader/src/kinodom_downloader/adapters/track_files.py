@@ -1,4 +1,4 @@
-"""A packaged track file on the disk: put it in its place on the timeline, check it, hash it."""
+"""A packaged track file on the disk: put it in its place on the timeline, check it, sum it."""
 
 from __future__ import annotations
 
@@ -36,11 +36,10 @@ class TrackFile:
     codec: str  # RFC 6381
     index: Index
     size_bytes: int
-    sha256: str
 
 
 def finish_track(path: Path, *, start_s: float) -> TrackFile:
-    """Move a freshly packaged track to its start on the common timeline, mend its index, check and hash it.
+    """Move a freshly packaged track to its start on the common timeline, mend its index and check it.
 
     ffmpeg places each output of each run by itself, writes first audio frames before 0 as huge unsigned times, and
     reads fragmented files with negative composition offsets a few frames late. So the place comes from us.
@@ -68,20 +67,22 @@ def finish_track(path: Path, *, start_s: float) -> TrackFile:
         index = replace(index, references=_references(index, found, shift))
         file.seek(index.box.start)
         file.write(packed_index(index, head))
-        file.seek(0)
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     check_offset(path.name, index.start_s, start_s)
-    return TrackFile(path=path, track=track, codec=codec, index=index, size_bytes=size, sha256=sha256)
+    return TrackFile(path=path, track=track, codec=codec, index=index, size_bytes=size)
+
+
+def file_sum(path: Path) -> str:
+    """Return the SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_track(path: Path) -> TrackFile:
-    """Return a track file that was finished before, without its sum. Raises BrokenBoxes or IndexWrong."""
+    """Return a track file that was finished before. Raises BrokenBoxes or IndexWrong."""
     size = path.stat().st_size
     with path.open("rb") as file:
         track, index, _head_bytes = _head(file, path, list(top_boxes(file, size)))
-    return TrackFile(
-        path=path, track=track, codec=check_header(path.name, track), index=index, size_bytes=size, sha256=""
-    )
+    return TrackFile(path=path, track=track, codec=check_header(path.name, track), index=index, size_bytes=size)
 
 
 def source_tracks(parts: Iterable[Path]) -> tuple[list[Track], dict[int, float]]:
