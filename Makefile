@@ -7,8 +7,8 @@ COMPOSE ?= docker compose
 SOURCES = services demo house tests $(wildcard bench)
 
 .PHONY: help run demo status fsck front-end up down logs ps check format lint types unit node-test test test-compose check-source \
-	bench bench-serve bench-start bench-search bench-truth bench-kill bench-download bench-faults bench-firstframe bench-package \
-	bench-publish words lock dev clean
+	bench bench-serve bench-start bench-search bench-truth bench-kill bench-download bench-faults bench-firstframe bench-evening \
+	bench-package bench-publish words lock dev clean
 
 ##@ The house
 help: ## say what there is
@@ -82,7 +82,8 @@ check-source: dev ## try the description of a site: make check-source FILE=sites
 	@exec env PYTHONPATH=services/common/src:services/resolver/src $(PYTHON) -m kinodom_resolver.check_source \
 		--allow-lan "$$KINODOM_ALLOW_LAN" "$(FILE)"
 
-bench: bench-serve bench-start bench-search bench-truth bench-kill bench-download bench-faults bench-firstframe bench-package bench-publish ## all benchmarks
+bench: bench-serve bench-start bench-search bench-truth bench-kill bench-download bench-faults bench-firstframe \
+	bench-evening bench-package bench-publish ## all benchmarks
 
 bench-serve: dev ## signed delivery by Nginx against bare files
 	@exec $(PYTHON) -m bench.serve
@@ -104,6 +105,9 @@ bench-truth: dev ## bad media hosts: the film is identical or fails by name
 
 bench-firstframe: dev ## from the click on Watch to the first frame, nothing of the film being here
 	@exec $(PYTHON) -m bench.firstframe
+
+bench-evening: dev ## four downloads and eight viewers at once: no buffer runs dry, no download starves
+	@exec $(PYTHON) -m bench.evening
 
 bench-kill: dev ## downloads killed at random moments: identical, and hardly a byte fetched twice
 	@exec $(PYTHON) -m bench.kill
