@@ -27,8 +27,8 @@ GOAL = 1.05
 SEGMENTS = 60
 SEGMENT_KB = 1880
 KILLS_A_FILM = 4
-MOMENT_S = 0.1
-PACE_S = 0.002  # of each chunk, so that a kill finds something under way
+MOMENT_S = 0.3
+PACE_S = 0.01  # of each chunk: 6.5 MB/s a connection, so that a kill finds something under way
 
 
 @dataclass(frozen=True, slots=True)
