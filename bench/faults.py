@@ -77,6 +77,8 @@ class Feeder(threading.Thread):
         while not self.over.is_set():
             with suppress(KinodomError):  # not acknowledged: nothing was promised
                 queue = client.queue()
+                if queue.refused:  # somebody presses "Try all again"
+                    self._tally.refused += client.change_all("retry").changed
                 if queue.wanted + queue.waiting >= BACKLOG:
                     self.over.wait(0.05)
                     continue
@@ -141,10 +143,8 @@ def settle(house: Works, tally: Tally) -> None:
 
     def all_ready() -> bool:
         states = house.states()
-        stopped = [wish_id for wish_id, state in states.items() if state == "refused"]
-        tally.refused += len(stopped)
-        for wish_id in stopped:
-            client.retry(wish_id)
+        if "refused" in states.values():
+            tally.refused += client.change_all("retry").changed
         return set(states.values()) == {"ready"}
 
     if not until(all_ready, limit_s=CALM_S):

@@ -160,7 +160,7 @@ def measure(browser: Browser, house: str, name: str, host: str, runs: int, lengt
     """Measure one host, print what came of it, and return how many goals were missed."""
     frames, seeks, plain = [], [], []
     for run in range(runs):
-        took_ms, seek_ms = ours(browser, house, f"{host}/index.m3u8?{run}", seek_s=length_s * 0.8)
+        took_ms, seek_ms = ours(browser, house, f"{host}/index.m3u8?{run}", seek_s=length_s * 0.8 + 2.5)
         frames.append(took_ms)
         seeks.append(seek_ms)
         plain.append(direct(browser, host, f"/index.m3u8?{run}"))

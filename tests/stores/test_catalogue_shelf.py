@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,23 +12,8 @@ import pytest
 from kinodom_catalogue.adapters.shelf import StoreShelf
 from kinodom_catalogue.domain.ports import NoSuchTitle, Which
 from kinodom_catalogue.domain.videos import add_title, delete_video, new_title, register_video
-from kinodom_common.ids import new_id
 from kinodom_common.store import change, open_store
 from tests.support.catalogue_parts import NOW, Clock, FakeHints, card, video_id, video_in
-from tests.support.mongod import running_mongod
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running_mongod(tmp_path_factory.mktemp("mongo")) as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "mongodb"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/catalogue.sqlite"
-    return f"{request.getfixturevalue('server')}/c{new_id()[:8].lower().replace('-', 'x')}"
 
 
 @pytest.fixture

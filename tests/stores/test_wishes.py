@@ -8,33 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kinodom_common.ids import new_id
 from kinodom_common.store import change, open_store
 from kinodom_downloader.adapters.wish_store import StoredWishes
 from kinodom_downloader.domain import wishes as rules
-from tests.support.mongod import running_mongod
 from tests.support.wish_racers import add_the_same, take_all
 from tests.support.works import request_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 MANY = 2000
 RACERS = 4
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running_mongod(tmp_path_factory.mktemp("mongo")) as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "mongodb"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/downloader.sqlite"
-    return f"{request.getfixturevalue('server')}/d{new_id()[:8].lower().replace('-', 'x')}"
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def outcome_of(case: Case, host: Origin, folder: Path) -> Outcome:
     put_film(host, case.film)
     case.spoil(host)
     quick = replace(
-        transport_for(host, limits=Limits(first_byte_s=2.0, stall_s=0.5, slow_after_s=0.6)),
+        transport_for(host, limits=Limits(first_byte_s=2.0, stall_s=0.5, slow_after_s=0.6, still_s=0.0)),
         retry=Retry(attempts=3, first_s=0.01, longest_s=0.05, longest_asked_s=0.1),
     )
     try:
@@ -257,6 +257,21 @@ def _stalls(answer: Answer, _number: int) -> bool:
     return True
 
 
+def _window(first: int, count: int) -> bytes:
+    rows = "".join(f"#EXTINF:2,\nseg{index % 6}.ts\n" for index in range(first, first + count))
+    return f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:{first}\n{rows}".encode()
+
+
+def _slides(answer: Answer, number: int) -> bool:
+    answer.reply(200, _window(number, 3))
+    return True
+
+
+def _grows(answer: Answer, number: int) -> bool:
+    answer.reply(200, _window(0, 2 + number // 3))
+    return True
+
+
 def _lists_itself(host: Origin) -> None:
     host.files["/index.m3u8"] = b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nindex.m3u8\n"
 
@@ -283,7 +298,9 @@ CASES: tuple[Case, ...] = (
     Case("playlist: empty", "ts", _file("/index.m3u8", lambda _text: b""), "playlist_bad"),
     Case("playlist: lists itself", "ts", _lists_itself, "playlist_refused"),
     Case("playlist: no end", "ts", _file("/index.m3u8", lambda text: text.replace(b"#EXT-X-ENDLIST", b"").replace(
-        b"#EXT-X-PLAYLIST-TYPE:VOD", b"")), "live_playlist"),
+        b"#EXT-X-PLAYLIST-TYPE:VOD", b"")), IDENTICAL),
+    Case("playlist: a window that slides", "ts", _at("/index.m3u8", _slides), "live_playlist"),
+    Case("playlist: an event that grows", "ts", _at("/index.m3u8", _grows), "live_playlist"),
     Case("segment: login page", "ts", _segment(origin.sends(LOGIN)), "segment_bad"),
     Case("segment: empty", "ts", _segment(origin.sends(b"")), "segment_bad"),
     Case("segment: short and chunked", "ts", _segment(origin.short_chunked(0.3)), "segment_bad"),

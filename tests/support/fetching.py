@@ -24,7 +24,7 @@ def transport_for(*origins: Origin, limits: Limits | None = None) -> Transport:
     return Transport(
         rules=EgressRules(allow_lan=allowed),
         user_agent="Kinodom test",
-        limits=limits or Limits(first_byte_s=1.0, stall_s=1.0, slow_after_s=1.0),
+        limits=limits or Limits(first_byte_s=1.0, stall_s=1.0, slow_after_s=1.0, still_s=0.0),
         retry=QUICK,
     )
 

@@ -47,6 +47,8 @@ OPERATOR_SETTINGS: Mapping[str, tuple[str, ...]] = {
             "TRANSCODE_HEVC",
             "KEEP_FREE_PERCENT",
             "SEGMENT_WORKERS",
+            "SPEED_LIMIT_MBIT",
+            "HOURS",
             "WATCHED_GB",
             "WATCHED_DAYS",
             "USER_AGENT",

@@ -31,6 +31,18 @@ def test_a_token_says_who_it_was_made_for() -> None:
         str(URLSafeTimedSerializer(KEY, salt=SALT).dumps({"m": 1, "n": "Ann"})),
         str(URLSafeTimedSerializer(KEY, salt=SALT).dumps(["m1", "Ann"])),
     ],
+    ids=[
+        "empty",
+        "short",
+        "not ours",
+        "other key",
+        "cut",
+        "no id",
+        "long id",
+        "other salt",
+        "odd id",
+        "list",
+    ],  # the tokens hold the time, and workers must agree on the names of tests
 )
 def test_any_other_token_is_refused(token: str) -> None:
     with pytest.raises(BadToken):

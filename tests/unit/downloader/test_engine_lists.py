@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from kinodom_common.contracts.offers import SubtitleOffer
+from kinodom_common.contracts.offers import Offer, SubtitleOffer
 from kinodom_common.contracts.wishes import Progress
 from kinodom_common.egress import OutsideNotFound
-from kinodom_downloader.adapters.planner import CHUNK_BYTES
+from kinodom_downloader.adapters.bodies import Piece, Taken
+from kinodom_downloader.adapters.patience import Limits, Watch
+from kinodom_downloader.adapters.planner import CHUNK_BYTES, Planner
 from kinodom_downloader.domain.faults import (
     DrmProtected,
-    LivePlaylist,
     NotMedia,
     PlaylistBad,
     PlaylistRefused,
@@ -148,7 +149,6 @@ def test_subtitles_of_the_offer_come_along_and_bad_ones_are_left_out(host: Origi
         (b"{}", PlaylistBad),
         (b"just words", NotMedia),
         (b"#EXTM3U\n#EXT-X-ENDLIST\n", PlaylistBad),
-        (b"#EXTM3U\n#EXTINF:2,\nseg0.ts\n", LivePlaylist),
         (b"#EXTM3U\n#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"k\"\n#EXTINF:2,\nseg0.ts\n#EXT-X-ENDLIST\n", DrmProtected),
         (b"#EXTM3U\n#EXTINF:2,\n#EXT-X-GAP\nseg0.ts\n#EXT-X-ENDLIST\n", SegmentGap),
         (b"#EXTM3U\n#EXTINF:2,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n", PlaylistRefused),
@@ -163,6 +163,43 @@ def test_a_playlist_that_is_none_is_refused_in_words(
 
     with pytest.raises(error):
         fetch_from(host, "/index.m3u8", tmp_path)
+
+
+def test_a_list_without_an_end_that_stays_the_same_is_a_whole_film(host: Origin, tmp_path: Path) -> None:
+    host.put(media.hls_ts(), at="/v")
+    host.put(media.hls_ts(), at="/a")
+    for name in ("v", "a"):
+        text = host.files[f"/{name}/index.m3u8"]
+        host.files[f"/{name}/index.m3u8"] = text.replace(b"#EXT-X-ENDLIST", b"").replace(
+            b"#EXT-X-PLAYLIST-TYPE:VOD", b""
+        )
+    host.files["/master.m3u8"] = master(
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="English",URI="a/index.m3u8"',
+        '#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO="a"',
+        "v/index.m3u8",
+    )
+
+    fetched = fetch_from(host, "/master.m3u8", tmp_path)
+
+    assert [bytes_of(track) for track in fetched.tracks] == [film(media.hls_ts())] * 2
+    assert sorted([host.asked["/v/index.m3u8"], host.asked["/a/index.m3u8"]]) == [1, 4]
+
+
+@pytest.mark.parametrize(("target", "wait_s"), [("4", 4.0), ("86400", 10.0), ("nan", 0.0)])
+def test_a_list_without_an_end_is_waited_for_three_target_durations_and_no_longer(target: str, wait_s: float) -> None:
+    waits: list[float] = []
+
+    class Told:
+        watch = Watch(limits=Limits(), check=lambda: None, on_bytes=lambda _count: None)
+
+        def take(self, _piece: Piece, taken: Taken, *, at_most: int | None = None) -> None:
+            taken.body.add(memoryview(f"#EXTM3U\n#EXT-X-TARGETDURATION:{target}\n#EXTINF:2,\nseg0.ts\n".encode()))
+            taken.url = "http://a.example/index.m3u8"
+
+    offer = Offer(source="test", url="http://a.example/index.m3u8", delivery="hls")
+    Planner(line=Told(), pause=waits.append).plan(offer, None)  # type: ignore[arg-type]
+
+    assert waits == [wait_s] * 3
 
 
 def test_a_playlist_that_is_not_there_is_not_found(host: Origin, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from kinodom_downloader.adapters.wish_store import StoredWishes
 from kinodom_downloader.domain import asking, checking, exporting, guests, removing, working
 from kinodom_downloader.domain.codecs import Coding
 from kinodom_downloader.domain.door import Door
+from kinodom_downloader.domain.hours import ALWAYS, Hours
 from kinodom_downloader.domain.room import KeepFree
 from kinodom_downloader.domain.taking import let_go
 
@@ -179,6 +180,11 @@ def usher(settings: WorkerSettings, *, show: Callable[[str], None], mark: str) -
     return Usher(wire, show=show, sweep=sweeper(settings), died=died)
 
 
+def _time_of_day_s(now_s: float) -> float:
+    at = time.localtime(now_s)
+    return at.tm_hour * 3600.0 + at.tm_min * 60 + at.tm_sec
+
+
 def tools(settings: WorkerSettings) -> working.Tools:
     """Return what a worker works with; called in the work horse, after the fork."""
     key = settings.inner_key.get_secret_value()
@@ -198,6 +204,7 @@ def tools(settings: WorkerSettings) -> working.Tools:
             user_agent=settings.user_agent,
             wants=wants(settings),
             import_root=settings.import_root,
+            limit_bytes_s=settings.speed_limit_mbit and settings.speed_limit_mbit * 125_000,
         ),
         library=library,
         shelf=shelf(settings),
@@ -205,6 +212,8 @@ def tools(settings: WorkerSettings) -> working.Tools:
         clock=time.time,
         heartbeat=ThreadHeartbeat,
         keep_free=keep,
+        hours=Hours.of(settings.hours) if settings.hours else ALWAYS,
+        time_of_day_s=_time_of_day_s,
         make_room=partial(removing.make_room, trash=MediaTrash(settings.media_root), keep=keep),
         parallel=settings.parallel_wishes,
     )

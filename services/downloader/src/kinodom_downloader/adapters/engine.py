@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from kinodom_common.egress import EgressRules, target_of
 from kinodom_downloader.adapters.failures import told
 from kinodom_downloader.adapters.harvest import fetched_of
-from kinodom_downloader.adapters.patience import Limits, Watch
+from kinodom_downloader.adapters.patience import Brake, Limits, Watch
 from kinodom_downloader.adapters.pieces import Job, Pieces
 from kinodom_downloader.adapters.planner import Planner
 from kinodom_downloader.adapters.proofreading import thrown_away
@@ -50,10 +50,11 @@ class Transport:
     user_agent: str
     limits: Limits = field(default_factory=Limits)
     retry: Retry = field(default_factory=Retry)
+    brake: Brake | None = None  # the speed limit of all downloads of this process; None: as fast as it goes
 
     def line(self, offer: Offer, check: Callable[[], None], on_bytes: Callable[[int], None]) -> Line:
         """Return the connections of one worker, with the headers that the offer's host wants to see."""
-        watch = Watch(limits=self.limits, check=check, on_bytes=on_bytes)
+        watch = Watch(limits=self.limits, check=check, on_bytes=on_bytes, brake=self.brake)
         return Line(
             rules=self.rules,
             user_agent=self.user_agent,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from kinodom_downloader.adapters import engine, imports
 from kinodom_downloader.adapters.audience import Audience
+from kinodom_downloader.adapters.patience import Brake
 from kinodom_downloader.adapters.worker_thread import Retry
 from kinodom_downloader.domain.faults import Stopped
 from kinodom_downloader.domain.wishes import LeaseLost
@@ -35,8 +36,10 @@ class EngineFetcher:
         user_agent: str,
         wants: Ear,
         import_root: Path | None = None,
+        limit_bytes_s: float | None = None,
     ) -> None:
-        self._transport = engine.Transport(rules=rules, user_agent=user_agent)
+        brake = None if limit_bytes_s is None else Brake(limit_bytes_s)
+        self._transport = engine.Transport(rules=rules, user_agent=user_agent, brake=brake)
         # A viewer waits: another offer is tried before the buffer is empty.
         self._hurried = replace(self._transport, retry=Retry(attempts=HURRIED_ATTEMPTS))
         self._workers = workers

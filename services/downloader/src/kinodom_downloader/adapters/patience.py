@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kinodom_common.egress import OutsideTimeout
+from kinodom_downloader.domain.hours import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+_SLICE_S: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +26,30 @@ class Limits:
     stall_s: float = 20.0
     slowest_bytes_s: float = 10_000.0
     slow_after_s: float = 30.0
+    still_s: float = 10.0  # longest wait, three times, for a list without an end to change
+
+
+class Brake:
+    """The speed limit of one worker process, over all of its connections."""
+
+    def __init__(self, bytes_s: float, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._pace = Pace(bytes_s)
+        self._lock = threading.Lock()
+        self._sleep = sleep
+
+    def hold(self, count: int, check: Callable[[], None]) -> float:
+        """Take note of bytes and hold still as long as it takes; return how long that was.
+
+        Args:
+            check: raises when the work is to stop.
+        """
+        with self._lock:
+            whole_s = left_s = self._pace.hold_s(count, now_s=time.monotonic())
+        while left_s > 0:
+            check()
+            self._sleep(min(left_s, _SLICE_S))
+            left_s -= _SLICE_S
+        return whole_s
 
 
 @dataclass(slots=True)
@@ -31,6 +60,7 @@ class Watch:
     check: Callable[[], None]  # raises when the work is to stop
     on_bytes: Callable[[int], None]
     clock: Callable[[], float] = time.monotonic
+    brake: Brake | None = None  # the speed limit; None: there is none
     _since_s: float = 0.0
     _last_s: float = 0.0
     _bytes: int = 0
@@ -67,5 +97,8 @@ class Watch:
     def got(self, count: int) -> None:
         """Count bytes that came."""
         self._bytes += count
-        self._last_s = self.clock()
         self.on_bytes(count)
+        if self.brake is not None:
+            held_s = self.brake.hold(count, self.check)
+            self._since_s += held_s  # the host is not slow: we are
+        self._last_s = self.clock()

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from kinodom_common.egress import OutsideBadStatus, OutsideTooLarge, shown
 from kinodom_common.errors import KinodomError, UpstreamFailed
 from kinodom_common.logs import get_log
 from kinodom_downloader.adapters.bodies import MemoryBody, Piece, Taken
-from kinodom_downloader.domain.faults import LinkExpired, NotMedia, PlaylistBad, PlaylistRefused
+from kinodom_downloader.domain.faults import LinkExpired, LivePlaylist, NotMedia, PlaylistBad, PlaylistRefused
 from kinodom_downloader.domain.gate import NotThatMedia, instead_of_media, unpacked
 from kinodom_downloader.domain.hls_text import MAX_PLAYLIST_BYTES
 from kinodom_downloader.domain.indexed import segments_by_index
 from kinodom_downloader.domain.mpd import parse_mpd
 from kinodom_downloader.domain.plan import Plan, Segment, TrackPlan
-from kinodom_downloader.domain.playlists import Media, parse_playlist
+from kinodom_downloader.domain.playlists import Media, parse_playlist, target_s
 from kinodom_downloader.domain.variants import Master, Rendition, Variant, chosen_renditions, chosen_variant
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Planner:
 
     line: Line
     pause: Callable[[float], None]
+    _still: set[str] = field(default_factory=set)  # lists without an end that did not change
 
     def plan(self, offer: Offer, wanted_height_px: int | None) -> Plan:
         """Return the plan for an offer.
@@ -121,7 +122,7 @@ class Planner:
         return replace(whole, segments=pieces)
 
     def _hls(self, loaded: _Loaded, wanted_height_px: int | None) -> Plan:
-        listed = parse_playlist(loaded.text, loaded.url)
+        listed = self._read(loaded)
         if isinstance(listed, Media):
             return _plan((self._whole(TrackPlan(role="muxed", segments=listed.segments)),))
         variant = chosen_variant(listed, wanted_height_px)
@@ -166,11 +167,28 @@ class Planner:
     def _media(self, url: str, wanted_height_px: int | None) -> Media:
         for _ in range(_MAX_DEPTH):
             loaded = self._text(url)
-            listed = parse_playlist(loaded.text, loaded.url)
+            listed = self._read(loaded)
             if isinstance(listed, Media):
                 return listed
             url = chosen_variant(listed, wanted_height_px).url
         raise PlaylistRefused("The playlists lead from one to the next without end.")
+
+    def _read(self, loaded: _Loaded) -> Master | Media:
+        """Return what a playlist lists. One without an end is whole when it stays the same for three target durations.
+
+        Only the first one of a film is waited for; a source that forgets the end forgets it everywhere.
+        """
+        try:
+            return parse_playlist(loaded.text, loaded.url)
+        except LivePlaylist:
+            wait_s = min(target_s(loaded.text), self.line.watch.limits.still_s)
+            for _ in range(0 if self._still else 3):
+                self.pause(wait_s)
+                if self._text(loaded.url).text != loaded.text:
+                    raise
+        self._still.add(loaded.url)
+        log.info("playlist_without_end_taken", target_s=wait_s)
+        return parse_playlist(loaded.text, loaded.url, is_whole=True)
 
     def _text(self, url: str) -> _Loaded:
         try:

@@ -22,7 +22,8 @@ FACTS, HAVE = "live.json", "have.json"
 MASTER, FILM = "master.m3u8", "film"
 SLICE_BYTES: Final = 1_048_576  # of a single file; `nginx/conf.d/live.conf` asks for it in such slices
 USUAL_BIT_S: Final = 4_000_000  # of a picture whose source does not say
-_AHEAD, _INIT, _BEHIND = -10.0, -5.0, 1e7  # urgency of what somebody waits for, of init sections, of what has passed
+NEXT: Final = 3  # pieces after one that somebody waits for, which will be asked for in a moment
+_WAITED, _INIT, _NEXT, _BEHIND = -10.0, -9.0, -5.0, 1e7  # urgencies; the last is of what lies behind all viewers
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +166,12 @@ def _starts(track: TrackPlan, duration_s: float | None) -> list[float]:
 
 def _urgency(spot: Spot, at_s: float, heads: Iterable[Head], waited: Collection[Spot], *, is_init: bool) -> float:
     if spot in waited:
-        return _AHEAD
+        return _WAITED
     if is_init:
         return _INIT
+    steps = [spot.index - head.spot.index for head in heads if head.spot.track == spot.track]
+    if near := [step for step in steps if 0 < step <= NEXT]:
+        return _NEXT + min(near)
     ahead = [at_s - head.at_s for head in heads if at_s >= head.at_s]
     return min(ahead) if ahead else _BEHIND + at_s
 

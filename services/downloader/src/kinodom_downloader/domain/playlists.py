@@ -46,12 +46,13 @@ class _Reading:
     gap: bool = False
 
 
-def parse_playlist(text: str, base_url: str) -> Master | Media:
+def parse_playlist(text: str, base_url: str, *, is_whole: bool = False) -> Master | Media:
     """Return what a playlist lists.
 
     Args:
         text: the whole playlist.
         base_url: where it came from, after redirects.
+        is_whole: nothing will come after it, though it does not say so.
 
     Raises:
         PlaylistBad, PlaylistRefused, LivePlaylist, DrmProtected, SegmentGap.
@@ -59,7 +60,7 @@ def parse_playlist(text: str, base_url: str) -> Master | Media:
     lines = lines_of(text)
     if any(line.startswith("#EXT-X-STREAM-INF") for line in lines):
         return parse_master(lines, base_url)
-    if "#EXT-X-ENDLIST" not in lines and "#EXT-X-PLAYLIST-TYPE:VOD" not in lines:
+    if not is_whole and "#EXT-X-ENDLIST" not in lines and "#EXT-X-PLAYLIST-TYPE:VOD" not in lines:
         raise LivePlaylist(
             "The playlist has no end, so it is a live broadcast. Only finished films and episodes can be downloaded."
         )
@@ -74,6 +75,13 @@ def parse_playlist(text: str, base_url: str) -> Master | Media:
     if not reading.found:
         raise PlaylistBad("The playlist lists no segment.")
     return Media(segments=tuple(reading.found))
+
+
+def target_s(text: str) -> float:
+    """Return what a playlist states as its target duration, else its longest segment."""
+    stated = [line.partition(":")[2] for line in lines_of(text) if line.startswith("#EXT-X-TARGETDURATION:")]
+    listed = [line.partition(":")[2] for line in lines_of(text) if line.startswith("#EXTINF:")]
+    return max(map(_duration, stated or listed), default=0.0)
 
 
 def _tag(reading: _Reading, line: str) -> None:

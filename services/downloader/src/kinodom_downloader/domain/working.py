@@ -13,6 +13,7 @@ from kinodom_downloader.domain import watching
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.asking import event_of
 from kinodom_downloader.domain.faults import LinkExpired
+from kinodom_downloader.domain.hours import ALWAYS, DAY_S, Hours, OutsideHours, put_off
 from kinodom_downloader.domain.room import KeepFree, MediaFolderUnusable, check_room, disk_trouble, needed_bytes
 from kinodom_downloader.domain.taking import take, take_this
 from kinodom_downloader.domain.turns import Turns
@@ -55,6 +56,8 @@ class Tools:
     heartbeat: Callable[[Callable[[], None], Callable[[], None]], Heartbeat]  # of beat and look
     parallel: int = 2  # wishes worked on at once, by all workers together
     keep_free: KeepFree = KeepFree()  # noqa: RUF009  # frozen
+    hours: Hours = ALWAYS  # in which films are fetched
+    time_of_day_s: Callable[[float], float] = lambda now_s: now_s % DAY_S  # at home, since midnight
     make_room: Callable[[int], None] = lambda _needed_bytes: None  # empties the trash as far as a film needs it
 
 
@@ -222,6 +225,7 @@ def _fetch(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> tuple[
         "No source has this film in this dub now. Choose another dub, or try again another day."
     )
     for offer in turns:
+        _check_hours(run, tools)
         there_bytes = tools.library.parts_bytes(run.wish.wish_id)
         _check_room(tools, offer.size_bytes, there_bytes=there_bytes)
         try:
@@ -248,7 +252,13 @@ def _fetch(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> tuple[
 def _heard(run: Run, progress: Progress, tools: Tools) -> None:
     """Note progress and look at the disk: what the source did not declare is known once the parts are listed."""
     run.note(progress)
+    _check_hours(run, tools)
     _check_room(tools, progress.total_bytes, there_bytes=progress.fetched_bytes)
+
+
+def _check_hours(run: Run, tools: Tools) -> None:
+    now_s = tools.clock()
+    tools.hours.check(tools.time_of_day_s(now_s), watched=watching.is_watched(run.wish, now_s=now_s))
 
 
 def _check_room(tools: Tools, size_bytes: int | None, *, there_bytes: int) -> None:
@@ -264,6 +274,8 @@ def _stopped(run: Run, error: KinodomError, tools: Tools) -> rules.StoredWish | 
     pause_s = float(retry_after) if isinstance(retry_after, int | float) else None
     log.warning("wish_stopped", wish_id=run.wish.wish_id, code=code, detail=reason)
     try:
+        if isinstance(error, OutsideHours):
+            return run.end(lambda wish: put_off(wish, error, now_s=now_s), "queue_status")
         if isinstance(error, NoSpace | MediaFolderUnusable):
             return run.end(
                 lambda wish: rules.waiting_for_disk(wish, code=code, reason=reason, now_s=now_s), "task_failed"

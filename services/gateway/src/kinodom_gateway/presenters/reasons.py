@@ -23,6 +23,7 @@ TITLES = (
     mark("Not allowed"),
     mark("No answer"),
     mark("The disk is full"),
+    mark("Waits for its hours"),
     mark("The list has changed"),
     mark("We cannot tell who you are"),
     mark("A part of the house does not answer"),
@@ -162,6 +163,7 @@ _PROGRAM = mark("The program that packages films failed. What was downloaded is 
 
 OF_DOWNLOADS = {
     "no_offer": mark("No source offers this now. Try later or choose another dub."),
+    "outside_hours": mark("Downloads run at set hours only. It goes on by itself then; what is fetched is kept."),
     "no_space": mark("Waits for space: too little is left on the disk. Delete something and it goes on by itself."),
     "live_playlist": mark("This is a live broadcast: it has no end, so it cannot be downloaded."),
     "drm_protected": _LOCKED,

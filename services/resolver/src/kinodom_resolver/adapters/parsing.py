@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 log = get_log(__name__)
 
-LIMIT_S: Final = 2.0  # for one page
+LIMIT_S: Final = 2.0  # of processor time, for one page
+WAITED: Final = 3  # times the limit, by the clock on the wall: a busy machine makes no page a hard one
 START_S: Final = 15.0  # a child loads its libraries once
 MEMORY_BYTES: Final = 256 * 1024**2  # beyond what it needs to stand there
 LEAST_S: Final = 0.1  # so long a child is given in any case: it is not killed because a question came late
@@ -99,15 +100,13 @@ class _Child:
             self._line.close()
         self._process.kill()
         self._process.join(5)
-        if self._process.exitcode is not None:
-            self._process.close()
 
 
 class Parser:
     """A few children, made when they are needed.
 
     Args:
-        limit_s: for one page; the time left for the question, when that is less.
+        limit_s: of processor time for one page; by the clock three times that, or the time left for the question.
         memory_bytes: that a child may take beyond what it needs to stand there.
         children: at most so many; one of them is never taken by the source that has all others.
     """
@@ -135,13 +134,13 @@ class Parser:
         Raises:
             PageTooHard: it took too long or too much memory, broke, or its answer was too large.
         """
-        ends_s = time.monotonic() + (left if (left := left_s()) is not None else self._limit_s + START_S)
+        ends_s = time.monotonic() + (left if (left := left_s()) is not None else WAITED * self._limit_s + START_S)
         turn = self._turn(ends_s)
         child = self._taken(ends_s, turn)
         try:
             child = child or self._made()
             child.load(function.__module__)
-            limit_s = max(min(self._limit_s, ends_s - time.monotonic()), LEAST_S)
+            limit_s = max(min(WAITED * self._limit_s, ends_s - time.monotonic()), LEAST_S)
             answer = child.ask([function.__module__, function.__qualname__, args, options], body, limit_s)
         except (TimeoutError, EOFError, OSError) as exc:
             log.warning("page_not_read", function=function.__qualname__, bytes=len(body), error=type(exc).__name__)
@@ -213,8 +212,7 @@ def _reply(question: list[Any], line: Connection, limit_s: float) -> bytes:
         importlib.import_module(question[0])
         return b"loaded"
     body = line.recv_bytes()
-    # Processor time, beyond which the kernel ends this child, should nobody be left to do so.
-    signal.setitimer(signal.ITIMER_PROF, 2 * limit_s)
+    signal.setitimer(signal.ITIMER_PROF, limit_s)  # beyond it the kernel ends this child, whoever waits or has gone
     try:
         return _answered(body, *question)
     except MemoryError:
