@@ -31,7 +31,9 @@ weight: 60
 home: {home}
 search: {{address: "/find?q={{query}}", each: "li", link: "a@href", name: "a"}}
 title: {{name: "h1"}}
-media: {{links: [{{each: "video source", link: "@src"}}]}}
+media:
+  links: [{{each: "video source", link: "@src"}}]
+  subtitles: [{{each: "video track", link: "@src", language: "@srclang", name: "@label"}}]
 """
 MOVING = "globalThis.kinodom?.player.position() > 0.5 && !kinodom.player.paused()"
 
@@ -245,6 +247,34 @@ def test_a_source_that_dies_in_mid_film_is_followed_by_the_next_at_the_same_seco
     tab.until("kinodom.player.position() > 9 && !kinodom.player.paused()", limit_s=40)
     assert tab.page.evaluate("kinodom.player.position()") < 16
     alive.gate.set()
+
+
+def test_subtitles_and_the_place_of_a_person_work_while_it_comes(
+    hosts: list[Origin], host: Origin, house: House, open_tab: Callable[..., Tab]
+) -> None:
+    site = hosts[1]
+    host.put(media.long_hls_ts(), "/texts")
+    host.faults["*"] = held_but(host, *range(14))
+    site.files["/english.srt"] = b"1\n00:00:00,500 --> 00:00:59,000\nA lamp at sea\n"
+    track = f'<track src="{site.address}/english.srt" srclang="en" label="English">'
+    site.files["/find"] = b'<ul><li><a href="/texts">Lamp at Sea</a></li></ul>'
+    film = f'<h1>Lamp at Sea</h1><video><source src="{host.address}/texts/index.m3u8">{track}</video>'
+    site.files["/texts"] = film.encode()
+    tab = open_tab()
+    open_search(tab, f"http://127.0.0.1:{house.port}", "lamp at sea")
+    tab.page.click("li[data-key^='twin:'] button[data-watch]")
+    tab.page.wait_for_url("**/watch/*")
+    tab.until(MOVING, limit_s=30)
+
+    tab.page.keyboard.press("KeyC")
+
+    said = "[...(document.querySelector('video').textTracks[0]?.activeCues ?? [])].map((cue) => cue.text).join()"
+    tab.until(f"{said} === 'A lamp at sea'", limit_s=20)
+    assert tab.page.evaluate("kinodom.player.film.subtitles().map((one) => one.label).join()") == "English"
+    seek(tab, 20)
+    tab.until("kinodom.player.position() > 20.5", limit_s=20)
+    tab.page.reload()
+    tab.until("kinodom.player.position() > 20 && !kinodom.player.paused()", limit_s=30)
 
 
 def test_a_room_of_two_watches_what_is_still_coming_and_the_source_sends_it_once(
