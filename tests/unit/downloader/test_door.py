@@ -326,3 +326,15 @@ def test_no_spelling_leads_out_of_the_film(cinema: Cinema, host: Origin) -> None
            f"{generation}/have/0", "%2e%2e/live.json", f"{generation}/t0-000000.seg/", "LIVE.json")  # fmt: skip
 
     assert {cinema.ask(file)[0] for file in odd} <= {400, 404}
+
+
+def test_what_has_come_is_told_also_when_nothing_more_comes(cinema: Cinema, host: Origin) -> None:
+    host.put(media.hls_ts())
+    host.faults["*"] = held_but(host, 0, 1, 2)
+    cinema.begin("/index.m3u8", "hls", workers=6)
+    cinema.facts()
+
+    until_s = time.monotonic() + 20
+    while (have := json.loads(cinema.ask("have.json")[1])) != [[0.0, 6.0]]:
+        assert time.monotonic() < until_s, have
+        time.sleep(0.02)

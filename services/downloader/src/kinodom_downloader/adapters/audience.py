@@ -45,7 +45,7 @@ class Audience:
         self._there: set[Spot] = set()
         self._heads: list[Head] = []
         self._over = threading.Event()
-        self._told_s = 0.0
+        self._shown_s = 0.0
         self._thread = threading.Thread(target=self._listen, name="audience", daemon=True)
 
     def __enter__(self) -> Audience:
@@ -84,17 +84,20 @@ class Audience:
         with self._lock:
             files = self._files
             self._there.add(spot)
-            there = set(self._there) if time.monotonic() - self._told_s > _SHOWN_EVERY_S else None
-            if there is not None:
-                self._told_s = time.monotonic()
-        if files is None:
-            return
-        files.arrived(spot)
-        if there is not None:
+        if files is not None:
+            files.arrived(spot)
+
+    def _show(self) -> None:
+        """Say what is there, when that has changed and was not said a moment ago."""
+        with self._lock:
+            files, there = self._files, set(self._there)
+        if files is not None and time.monotonic() - self._shown_s >= _SHOWN_EVERY_S:
+            self._shown_s = time.monotonic()
             files.show(there)
 
     def _listen(self) -> None:
         while not self._over.is_set():
+            self._show()
             try:
                 spot = self._wants.next(self._wish_id, _WAIT_S)
                 if spot is not None:
