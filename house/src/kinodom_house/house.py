@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from kinodom_house.layout import Layout
-from kinodom_house.plan import INNER, PROGRAMS, Site, house_plan
+from kinodom_house.plan import INNER, PROGRAMS, SLICES, Site, house_plan
 from kinodom_house.preflight import check_port, check_python, find_programs, free_ports, lan_address, only_house
 from kinodom_house.prepare import prepare_site
 from kinodom_house.probes import HttpProbe, RedisProbe
@@ -39,7 +39,7 @@ def run_house(settings: HouseSettings, *, say: Callable[[str], None], opened: Ca
     layout.make()
     with only_house(layout.run):
         check_port(settings.port, settings.bind)
-        site = Site(settings=settings, layout=layout, ports=free_ports(INNER), programs=programs)
+        site = Site(settings=settings, layout=layout, ports=free_ports((*INNER, SLICES)), programs=programs)
         prepare_site(site)
         supervisor = Supervisor(house_plan(site), folder=layout.home, logs=layout.logs, verbose=settings.verbose)
 
@@ -84,5 +84,6 @@ def house_status(settings: HouseSettings) -> dict[str, str]:
 
 def _note_ports(site: Site, supervisor: Supervisor) -> None:
     """Leave the ports and process ids for tools; nothing of the house reads them."""
-    noted = {"ports": {**site.ports, "nginx": site.settings.port}, "pids": supervisor.pids(), "house": os.getpid()}
+    ports = {name: site.ports[name] for name in INNER} | {"nginx": site.settings.port}
+    noted = {"ports": ports, "pids": supervisor.pids(), "house": os.getpid()}
     write_whole(site.layout.run / "ports.json", json.dumps(noted, indent=2) + "\n")

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from kinodom_house.layout import Layout
     from kinodom_house.settings import HouseSettings
 
-INNER = ("redis", "catalogue", "resolver", "downloader", "sync", "gateway", "demo", "slices")
+INNER = ("redis", "catalogue", "resolver", "downloader", "sync", "gateway", "demo")
+SLICES = "slices"  # a port at which Nginx asks itself, no part of its own
 # The programs the house is made of, and the Debian packages they come in.
 PROGRAMS = {"nginx": "nginx", "redis-server": "redis-server", "ffmpeg": "ffmpeg", "ffprobe": "ffmpeg"}
 WORKER_GRACE_S = 10.0  # a fetch in flight is handed back

@@ -10,7 +10,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from kinodom_house.nginx_files import NginxFacts, write_nginx_files
-from kinodom_house.plan import Site, static_root
+from kinodom_house.plan import SLICES, Site, static_root
 from kinodom_house.redis_files import DATABASES, redis_conf, redis_url, users_acl
 from kinodom_house.secret_files import keep_secret, write_whole
 from kinodom_house.settings import EVERY_ADDRESS
@@ -76,7 +76,7 @@ def _nginx_facts(site: Site, keys: dict[str, str]) -> NginxFacts:
         inner_key=keys["inner_key"],
         library_root=str(layout.media / "library"),
         work_root=str(layout.media / "work"),
-        slices=f"127.0.0.1:{site.ports['slices']}",
+        slices=f"127.0.0.1:{site.ports[SLICES]}",
         covers_root=str(layout.covers),
         static_root=str(static_root(settings)),
         listen=_listen(settings.bind, settings.port),
