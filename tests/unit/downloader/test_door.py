@@ -23,12 +23,15 @@ from kinodom_downloader.adapters.audience import Audience
 from kinodom_downloader.adapters.engine import fetch
 from kinodom_downloader.adapters.library import MediaLibrary
 from kinodom_downloader.adapters.live_pieces import LivePieces
+from kinodom_downloader.adapters.pieces import Job, Pieces
 from kinodom_downloader.adapters.wish_store import StoredWishes
+from kinodom_downloader.adapters.workfolder import WorkFolder
 from kinodom_downloader.app import create_app
 from kinodom_downloader.domain import asking
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.door import Door
 from kinodom_downloader.domain.faults import Stopped
+from kinodom_downloader.domain.plan import Plan, Segment, TrackPlan
 from kinodom_downloader.settings import WebSettings
 from kinodom_downloader.wiring import WebDeps
 from tests.support import media, origin
@@ -338,3 +341,24 @@ def test_what_has_come_is_told_also_when_nothing_more_comes(cinema: Cinema, host
     while (have := json.loads(cinema.ask("have.json")[1])) != [[0.0, 6.0]]:
         assert time.monotonic() < until_s, have
         time.sleep(0.02)
+
+
+def test_a_download_leaves_most_of_the_line_to_a_viewer_of_another_film(tmp_path: Path) -> None:
+    segments = tuple(Segment(url=f"https://a/{n}.ts", duration_s=2.0) for n in range(20))
+    folder = WorkFolder.opened(tmp_path / "w" / "parts", Plan(tracks=(TrackPlan(role="muxed", segments=segments),),
+                                                             duration_s=40.0))  # fmt: skip
+    pieces = Pieces([Job(2.0 * n, 0, n) for n in range(20)], at_once=4)
+    wants = LoopWants()
+    wants.others_wait = True
+
+    def until(room: int) -> None:
+        until_s = time.monotonic() + 20
+        while pieces.room() != room:
+            assert time.monotonic() < until_s
+            time.sleep(0.01)
+
+    with Audience("w", wants) as audience:
+        audience.begin(pieces, folder)
+        until(1)
+        wants.others_wait = False
+        until(4)
