@@ -39,7 +39,7 @@ class Audience:
         self._wish_id = wish_id
         self._wants = wants
         self._hurry = hurry
-        self._lock = threading.Lock()
+        self._lock, self._showing = threading.Lock(), threading.Lock()
         self._pieces: Pieces | None = None
         self._files: LiveFolder | None = None
         self._there: set[Spot] = set()
@@ -57,10 +57,8 @@ class Audience:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop, and say for the last time what is there."""
-        self._over.set()
-        self._thread.join(timeout=10)
-        if self._files is not None:
-            self._files.show(self._there)
+        self._over.set()  # the thread ends by itself within one wait: nobody waits for it
+        self._show()
 
     def begin(self, pieces: Pieces, folder: WorkFolder) -> None:
         """Take over the order of a queue, and let players begin."""
@@ -88,16 +86,18 @@ class Audience:
             files.arrived(spot)
 
     def _show(self) -> None:
-        """Say what is there, when that has changed and was not said a moment ago."""
-        with self._lock:
-            files, there = self._files, set(self._there)
-        if files is not None and time.monotonic() - self._shown_s >= _SHOWN_EVERY_S:
+        """Say what is there; one at a time, for the thread that listens may still be at it when the fetch is over."""
+        with self._showing:
+            with self._lock:
+                files, there = self._files, set(self._there)
             self._shown_s = time.monotonic()
-            files.show(there)
+            if files is not None:
+                files.show(there)
 
     def _listen(self) -> None:
         while not self._over.is_set():
-            self._show()
+            if time.monotonic() - self._shown_s >= _SHOWN_EVERY_S:
+                self._show()
             try:
                 spot = self._wants.next(self._wish_id, _WAIT_S)
                 if spot is not None:
