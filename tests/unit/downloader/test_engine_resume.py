@@ -13,14 +13,16 @@ from pathlib import Path
 
 import pytest
 
+from kinodom_common.contracts.offers import Offer
 from kinodom_common.egress import EgressRules
 from kinodom_common.errors import NoSpace
 from kinodom_downloader.adapters.disk import told_when_full
-from kinodom_downloader.adapters.engine import Transport
+from kinodom_downloader.adapters.engine import Transport, fetch
 from kinodom_downloader.adapters.patience import Limits
 from kinodom_downloader.adapters.pieces import Job, Pieces
+from kinodom_downloader.adapters.workfolder import WorkFolder
 from kinodom_downloader.domain.faults import SegmentUnreachable, Stopped
-from tests.support import origin
+from tests.support import media, origin
 from tests.support.fetching import bytes_of, fetch_from, sum_of, transport_for
 from tests.support.origin import Origin
 
@@ -232,3 +234,25 @@ def test_a_crowded_host_gets_fewer_requests_at_once() -> None:
         pieces.again(job, after_s=100, crowded=True)
 
     assert pieces.room() == 0
+
+
+def test_a_listener_that_breaks_ends_the_fetch_and_does_not_hang_it(tmp_path: Path) -> None:
+    def break_down(_job: Job) -> None:
+        raise FileNotFoundError("the folder of the players is gone")
+
+    def on_start(pieces: Pieces, _folder: WorkFolder) -> None:
+        pieces.on_done = break_down
+
+    with origin.origin() as server:
+        server.put(media.hls_ts())
+        offer = Offer(source="test", url=f"{server.address}/index.m3u8", delivery="hls")
+
+        with pytest.raises(FileNotFoundError):
+            fetch(
+                offer,
+                tmp_path,
+                transport=transport_for(server),
+                on_progress=lambda _progress: None,
+                should_stop=lambda: False,
+                on_start=on_start,
+            )

@@ -65,9 +65,8 @@ class Pieces:
                     return heapq.heappop(self._heap)
                 self._change.wait(self._pause_s())
 
-    def done(self, job: Job) -> None:
+    def done(self, _job: Job) -> None:
         """Take note of a finished piece: one more may be on its way, once the host asked for fewer after eight only."""
-        self.on_done(job)
         with self._change:
             self._busy -= 1
             self._good += 1

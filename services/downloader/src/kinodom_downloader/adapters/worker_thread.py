@@ -106,6 +106,7 @@ class Worker:
                 pieces.drop()
                 return
             length = self._keep(job)
+            pieces.on_done(job)
         except (KinodomError, gate.NotThatMedia) as exc:
             self._failed(job, exc)
         except Stopped as exc:
