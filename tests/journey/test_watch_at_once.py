@@ -167,6 +167,25 @@ def test_a_single_file_with_its_index_at_the_end_plays_while_it_comes(
     tab.until("kinodom.player.position() > 51 && !kinodom.player.paused()", limit_s=20)
 
 
+def test_webm_plays_while_it_comes(host: Origin, house: House, open_tab: Callable[..., Tab]) -> None:
+    host.files["/lamp.webm"] = media.long_webm().read_bytes()
+    last = (len(host.files["/lamp.webm"]) - 1) // 2**20 * 2**20
+
+    def end_waits(answer: Answer, _number: int) -> bool:
+        start = int(answer.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")[0])
+        if 2**20 <= start < last:
+            host.gate.wait(60)
+        return False
+
+    host.faults["/lamp.webm"] = end_waits
+    tab = open_tab()
+
+    wish_id = press_watch(tab, house, f"{host.address}/lamp.webm")
+
+    tab.until(MOVING, limit_s=30)
+    assert wish_of(tab, wish_id)["state"] == "running"
+
+
 def test_one_press_keeps_what_was_only_watched(host: Origin, house: House, open_tab: Callable[..., Tab]) -> None:
     host.put(media.hls_ts(), "/keep")
     tab = open_tab()

@@ -104,6 +104,15 @@ def webm() -> Path:
     return path
 
 
+@cache
+def long_webm() -> Path:
+    """Return 40 s of VP8 in one WebM file of a few megabytes."""
+    path = media_folder() / "long.webm"
+    source = "testsrc2=size=320x180:rate=25:duration=40"
+    ffmpeg("-f", "lavfi", "-i", source, "-c:v", "libvpx", "-deadline", "realtime", "-b:v", "1M", "-minrate", "1M", path)
+    return path
+
+
 def streams_of(*paths: Path) -> list[str]:
     """Return what ffprobe sees in files joined in this order: `codec,packets` per stream."""
     joined = media_folder() / "joined.bin"
