@@ -117,9 +117,9 @@ def test_of_many_who_take_at_once_no_more_get_a_wish_than_are_allowed(wishes: St
     with ThreadPoolExecutor(8) as pool:
         won = list(pool.map(take, range(24)))
 
-    held = [wish.request.title.name for wish in wishes.unfinished() if wish.token]
+    held = [wish.wish_id for wish in wishes.unfinished() if wish.token]
     assert won.count(True) == 3
-    assert sorted(held) == ["Film 0", "Film 1", "Film 2"]
+    assert len(held) == 3  # which ones is a race: a claim that is given back stands in the way for a moment
 
 
 def test_a_wish_stored_before_there_were_places_has_the_one_of_its_time(tmp_path: Path) -> None:
