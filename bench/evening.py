@@ -118,6 +118,14 @@ def watch_coming(home: Home, url: str, buffer: Buffer, over: threading.Event) ->
         buffer.add(float(seconds))
 
 
+def make_long(folder: Path, times: int) -> None:
+    """Write a list that shows a film several times, so that it is coming for the whole evening."""
+    head, *rows = (folder / "index.m3u8").read_text().split("#EXTINF")
+    once = "".join(f"#EXTINF{row}" for row in rows).replace("#EXT-X-ENDLIST", "")
+    whole = head + "#EXT-X-DISCONTINUITY\n".join([once] * times) + "#EXT-X-ENDLIST\n"
+    (folder / "long.m3u8").write_text(whole)
+
+
 def speed(home: Home, wishes: list[str], seconds: float) -> float:
     """Return the bytes a second that these downloads fetch over a while."""
 
@@ -138,9 +146,10 @@ def main() -> int:
         root = Path(folder)
         (root / "host").mkdir()
         make_film(root / "host", 10)
+        make_long(root / "host", 10)
         with (
             media_host(root / "host", ()) as quick,
-            media_host(root / "host", (*SLOW, "--cap-mb", "0.06")) as line,
+            media_host(root / "host", (*SLOW, "--cap-mb", "0.4")) as line,
         ):
             allow = ",".join(one.removeprefix("http://") for one in (quick, line))
             with real_house(root / "data", KINODOM_ALLOW_LAN=allow) as house:
@@ -153,7 +162,7 @@ def evening(address: str, quick: str, line: str, length_s: float) -> int:
     ready = home.post("/watch", {"external_id": home.found(f"{quick}/index.m3u8")})["wish_id"]
     while home.wish(ready)["state"] != "ready":
         time.sleep(0.5)
-    asked = [home.found(f"{line}/index.m3u8?download{n}") for n in range(4)]
+    asked = [home.found(f"{line}/long.m3u8?download{n}") for n in range(4)]
     queue = [home.post("/downloads", {"address": one})["wishes"][0]["wish_id"] for one in asked]
     time.sleep(10)
     alone = speed(home, queue, 45)
@@ -161,7 +170,7 @@ def evening(address: str, quick: str, line: str, length_s: float) -> int:
     viewers = [
         threading.Thread(target=watch_ready, args=(Home(address), ready, 600.0, buffer, over)) for buffer in buffers[:6]
     ] + [
-        threading.Thread(target=watch_coming, args=(Home(address), f"{line}/index.m3u8?watch{n}", buffer, over))
+        threading.Thread(target=watch_coming, args=(Home(address), f"{line}/long.m3u8?watch{n}", buffer, over))
         for n, buffer in enumerate(buffers[6:])
     ]
     for viewer in viewers:
