@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kinodom_common.errors import KinodomError
 from kinodom_common.logs import get_log
 from kinodom_downloader.domain.removing import DAY_S, remove
+from kinodom_downloader.domain.room import GB
 from kinodom_downloader.domain.watching import is_left
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from kinodom_downloader.domain.wishes import StoredWish
 
 log = get_log(__name__)
-
-GB = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from kinodom_common.contracts.titles import EpisodeRef, SourceTitle, Translation
     from kinodom_common.contracts.videos import Video
     from kinodom_common.contracts.wishes import Wish
-
-Place = tuple[int | None, int | None]  # season, episode
+    from kinodom_gateway.domain.choosing import Place
 
 
 class NoOtherEpisode(NotFound):
