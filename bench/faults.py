@@ -1,6 +1,7 @@
 """Workers and Redis die at random while films come: `make bench-faults`; the goal `… --kills 1000`.
 
-Real Redis (append-only file), store, web service, catalogue and worker processes; the media host is on loopback and its
+Real Redis (append-only file), store, web service, catalogue and workers, as processes or, with `--containers`, as
+containers of the image `kinodom/downloader` (`docker compose build downloader`); the media host is on loopback and its
 films are two seconds long. Wishes are asked for all the time; workers and the processes of their jobs are killed
 (`kill -9`) at random moments, Redis now and then, sometimes with all that it kept. A reader looks at every visible
 folder all the while. Then there is calm, and a judge that shares no code with the downloader reads disk, store,
@@ -23,6 +24,8 @@ import time
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pymongo
 
 from kinodom_common.errors import KinodomError
 from tests.support.works import (
@@ -109,8 +112,8 @@ class Reader(threading.Thread):
 
 def kill_one(house: Works, tally: Tally) -> None:
     """Kill a worker or the process of a job, whichever chance says."""
-    workers = house.workers()
-    horses = [horse for worker in workers for horse in children_of(worker)]
+    workers = house.deadly()
+    horses = [horse for worker in house.workers() for horse in children_of(worker)]
     victims = horses if horses and random.random() < 0.5 else workers
     if not victims:
         return
@@ -158,7 +161,7 @@ def settle(house: Works, tally: Tally) -> None:
 def judge(house: Works, tally: Tally) -> None:
     """Read disk, store, catalogue, Redis and the list of processes, and note everything that is wrong."""
     asked, wrong = set(tally.asked), tally.verdict
-    stored = _stored(house.folder / "downloader.sqlite")
+    stored = _stored(house)
     reasons = {row["reason_code"] for row in stored.values() if row["state"] == "refused"}
     wrong += [f"{one[:8]} was acknowledged and is not in the store" for one in asked - set(stored)]
     wrong += [f"refused for {code}" for code in reasons - {"crashes_the_worker"}]
@@ -183,17 +186,31 @@ def judge(house: Works, tally: Tally) -> None:
     wrong += [f"a job goes on: {pid}" for worker in house.workers() for pid in children_of(worker)]
 
 
-def _stored(path: Path) -> dict[str, dict[str, str]]:
-    with closing(sqlite3.connect(path)) as link:
+def _stored(house: Works) -> dict[str, dict[str, str]]:
+    if house.store_url.startswith("mongodb:"):
+        client: pymongo.MongoClient[dict[str, str]]
+        with pymongo.MongoClient(house.store_url) as client:
+            rows: list[dict[str, str]] = list(client["downloader"]["wishes"].find())
+            return {row["_id"]: row for row in rows}
+    with closing(sqlite3.connect(house.folder / "downloader.sqlite")) as link:
         return {row[0]: json.loads(row[1]) for row in link.execute("SELECT id, body FROM wishes")}
 
 
-def run(folder: Path, *, kills: int, workers: int, every_s: float, seed: int) -> Tally:
+def run(
+    folder: Path,
+    *,
+    kills: int,
+    workers: int,
+    every_s: float,
+    seed: int,
+    containers: bool = False,
+    mongodb: bool = False,
+) -> Tally:
     """Return what came of a storm."""
     random.seed(seed)
     tally, began_s = Tally(seed), time.monotonic()
-    with works(folder, parallel=4 * workers) as house:
-        house.start_workers(workers)
+    with works(folder, parallel=4 * workers, mongodb=mongodb) as house:
+        (house.start_containers if containers else house.start_workers)(workers)
         feeder, reader = Feeder(house, tally), Reader(house.media, tally)
         feeder.start()
         reader.start()
@@ -235,12 +252,20 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=3, help="at once (3)")
     parser.add_argument("--every", type=float, default=0.4, help="mean pause between two kills, s (0.4)")
     parser.add_argument("--seed", type=int, default=None, help="the same choices again")
+    parser.add_argument("--containers", action="store_true", help="workers in containers of the image")
+    parser.add_argument("--mongodb", action="store_true", help="the wishes in a server that speaks MongoDB's protocol")
     parser.add_argument("--folder", type=Path, default=None, help="keep everything there, to look at")
     chosen = parser.parse_args()
     seed = random.randrange(10**6) if chosen.seed is None else chosen.seed
     with tempfile.TemporaryDirectory(prefix="kinodom-faults-") as name:
         tally = run(
-            chosen.folder or Path(name), kills=chosen.kills, workers=chosen.workers, every_s=chosen.every, seed=seed
+            chosen.folder or Path(name),
+            kills=chosen.kills,
+            workers=chosen.workers,
+            every_s=chosen.every,
+            seed=seed,
+            containers=chosen.containers,
+            mongodb=chosen.mongodb,
         )
     sys.stdout.write(told(tally) + "\n")
     return 1 if tally.verdict else 0

@@ -1,5 +1,6 @@
-"""The downloader at work for tests of faults: real Redis, store, web service, catalogue and worker processes, around a
-media host on loopback with a very short film. Only the resolver is a stand-in: it names the film at that host.
+"""The downloader at work for tests of faults: real Redis, store, web service, catalogue and workers, around a media
+host on loopback with a very short film. Only the resolver is a stand-in: it names the film at that host. The wishes are
+in SQLite, or in a server that speaks MongoDB's protocol; workers are processes, or containers of the image.
 """
 
 from __future__ import annotations
@@ -35,9 +36,11 @@ from kinodom_downloader.app import create_app
 from kinodom_downloader.settings import WebSettings
 from tests.support.catalogue_parts import FakeHints
 from tests.support.media import ffmpeg, media_folder
+from tests.support.mongod import running_mongod
 from tests.support.origin import Origin, origin
 from tests.support.redis_server import RedisServer
 from tests.support.served import served
+from tests.support.worker_containers import WorkerContainers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -120,6 +123,7 @@ class Works:
     url: str  # of the downloader's web service
     environ: dict[str, str]  # of the workers
     nest: subprocess.Popen[bytes] | None = None
+    containers: WorkerContainers | None = None
 
     @property
     def client(self) -> DownloaderClient:
@@ -147,8 +151,15 @@ class Works:
                 [sys.executable, "-m", "tests.support.worker_nest", str(count)], env=self.environ, stderr=log
             )
 
+    def start_containers(self, count: int) -> None:
+        """Start so many workers in containers of their own; whoever dies is started again."""
+        self.containers = WorkerContainers(count, self.folder, self.environ, self.folder / "workers.log")
+
     def stop_workers(self) -> None:
         """End all workers at once."""
+        if self.containers is not None:
+            self.containers.stop()
+            self.containers = None
         if self.nest is not None:
             self.nest.send_signal(signal.SIGTERM)
             self.nest.wait(timeout=20)
@@ -156,7 +167,13 @@ class Works:
 
     def workers(self) -> list[int]:
         """Return the pids of the workers."""
+        if self.containers is not None:
+            return [worker for first in self.containers.pids() for worker in children_of(first)]
         return children_of(self.nest.pid) if self.nest else []
+
+    def deadly(self) -> list[int]:
+        """Return the processes with which a whole worker dies: itself, or the first one of its container."""
+        return self.containers.pids() if self.containers is not None else self.workers()
 
     def states(self) -> dict[str, str]:
         """Return the state of every wish, as the store has it."""
@@ -175,8 +192,8 @@ def until(holds: Callable[[], bool], limit_s: float = 30.0) -> bool:
 
 
 @contextmanager
-def works(folder: Path, *, parallel: int = 2, redis_config: str = "") -> Iterator[Works]:
-    """Run everything but the workers for the length of a block."""
+def works(folder: Path, *, parallel: int = 2, redis_config: str = "", mongodb: bool = False) -> Iterator[Works]:
+    """Run everything but the workers for the length of a block. `mongodb`: the wishes are there, else in SQLite."""
     redis_folder = folder / "redis"
     redis_folder.mkdir(parents=True)
     (folder / "media").mkdir()
@@ -186,12 +203,15 @@ def works(folder: Path, *, parallel: int = 2, redis_config: str = "") -> Iterato
         host = stack.enter_context(origin())
         resolver_url = stack.enter_context(served(resolver_app(host.address)))
         catalogue_url = stack.enter_context(served(_catalogue(folder)))
+        store = f"sqlite:///{folder}/downloader.sqlite"
+        if mongodb:
+            store = f"{stack.enter_context(running_mongod(folder))}/downloader"
         environ = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.pathsep.join(sys.path),
             "KINODOM_INNER_KEY": INNER_KEY,
             "KINODOM_LOG_LEVEL": "WARNING",
-            "KINODOM_STORE": f"sqlite:///{folder}/downloader.sqlite",
+            "KINODOM_STORE": store,
             "KINODOM_REDIS_URL": server.url,
             "KINODOM_MEDIA_ROOT": str(folder / "media"),
             "KINODOM_PARALLEL_WISHES": str(parallel),
