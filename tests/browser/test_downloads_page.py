@@ -85,6 +85,24 @@ def test_a_row_is_moved_by_keys_keeps_the_focus_and_says_where_it_is(
     assert opened.page.evaluate("document.activeElement.getAttribute('aria-label')") == "Pause: bravo"
 
 
+def test_with_shift_a_row_goes_to_the_very_front_and_behind_all(
+    open_tab: Callable[..., Tab], house: Cinema, line: list[tuple[str, str | None]]
+) -> None:
+    opened = open_tab()
+    opened.page.goto(f"{house.url}/downloads")
+    opened.page.focus("button[aria-label='Pause: coda']")
+
+    opened.page.keyboard.press("Alt+Shift+ArrowUp")
+    opened.until(f"{ROWS} === 'coda,alpha,bravo'")
+    opened.until("document.activeElement.getAttribute('aria-label') === 'Pause: coda'")
+    opened.page.keyboard.press("Alt+Shift+ArrowDown")
+
+    opened.until(f"{ROWS} === 'alpha,bravo,coda'")
+    assert line[0] == ("coda", "alpha")
+    opened.until("document.querySelector('[data-wish=coda] [data-move=down]') === null")
+    assert line == [("coda", "alpha"), ("coda", None)]
+
+
 def test_a_row_is_dragged_to_its_place(
     open_tab: Callable[..., Tab], house: Cinema, line: list[tuple[str, str | None]]
 ) -> None:

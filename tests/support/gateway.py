@@ -316,7 +316,7 @@ class FakeDownloader:
             request.external_id, request.season, request.episode, request.translation_id, request.height_px
         )
         wish = Wish(wish_id=video_id_of(key), request=request, state="wanted", asked_at=NOW, changed_at=NOW)
-        return WishReply(wish=wish, created=True)
+        return WishReply(wish=wish, created=all(one.wish_id != wish.wish_id for one in self.kept))
 
     def wishes(self, ids: Iterable[str] = (), *, part: str = "newest", limit: int = 100) -> WishList:
         wanted = set(ids)

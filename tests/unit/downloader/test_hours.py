@@ -10,7 +10,7 @@ from kinodom_downloader.domain import working
 from kinodom_downloader.domain.hours import ALWAYS, Hours, Pace
 from tests.support import media, origin
 from tests.support.fetching import fetch_from, transport_for
-from tests.unit.downloader.test_working import WISH_ID, World
+from tests.support.wish_world import WISH_ID, World
 
 HOUR_S = 3600.0
 

@@ -18,7 +18,7 @@ from kinodom_downloader.domain.fetched import Fetched
 from tests.support import origin
 from tests.support.fetching import bytes_of, transport_for
 from tests.support.origin import Answer, Origin
-from tests.unit.downloader.test_working import WISH_ID, Folders, Offers, World
+from tests.support.wish_world import WISH_ID, Folders, Offers, World
 
 COUNT = 6
 

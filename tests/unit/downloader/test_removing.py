@@ -283,14 +283,27 @@ def test_the_trash_is_emptied_when_its_time_has_come(house: House) -> None:
 
 
 def test_a_full_disk_empties_the_trash_oldest_first_and_no_further_than_needed(house: House) -> None:
-    names = [trash_name(f"{number:02}" * 32, NOW_S + number, "x") for number in (2, 1, 3)]
-    for name in names:
-        (house.root / "trash" / name).mkdir(parents=True)
-    disk = SmallDisk(house.root)
+    disk, names = a_small_disk(house)
 
     removing.make_room(2, trash=disk, keep=KeepFree(gb=0, percent=0))
 
     assert [one.name for one in disk.trashed()] == [names[2]]
+
+
+def test_a_film_that_fits_in_no_case_costs_nothing_of_the_trash(house: House) -> None:
+    disk, names = a_small_disk(house)
+
+    removing.make_room(4, trash=disk, keep=KeepFree(gb=0, percent=0))
+
+    assert {one.name for one in disk.trashed()} == set(names)
+
+
+def a_small_disk(house: House) -> tuple[SmallDisk, list[str]]:
+    names = [trash_name(f"{number:02}" * 32, NOW_S + number, "x") for number in (2, 1, 3)]
+    for name in names:
+        (house.root / "trash" / name).mkdir(parents=True)
+        (house.root / "trash" / name / "v.mp4").write_bytes(b"v")
+    return SmallDisk(house.root), names
 
 
 def test_what_a_dead_process_left_half_deleted_goes_with_the_next_look(house: House) -> None:
@@ -303,7 +316,7 @@ def test_what_a_dead_process_left_half_deleted_goes_with_the_next_look(house: Ho
 
 def test_a_removal_that_died_before_its_rename_is_finished(house: House) -> None:
     house.errands.put(Errand(video_id=VIDEO_ID, kind="remove", at_s=NOW_S))
-    house.wishes.forget(VIDEO_ID)
+    house.wishes.forget(house.wishes.get(VIDEO_ID))
     del house.shelf.videos[VIDEO_ID]
 
     removing.sweep(desk=house.desk)

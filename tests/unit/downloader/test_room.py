@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kinodom_common.errors import NoSpace
-from kinodom_downloader.adapters.library import size_of
+from kinodom_downloader.adapters.disk import size_of
 from kinodom_downloader.domain.room import GB, Disk, KeepFree, check_room, needed_bytes
 
 if TYPE_CHECKING:

@@ -89,14 +89,24 @@ def test_the_newest_come_first_and_the_unfinished_the_oldest_first(wishes: Store
 
 def test_a_deleted_wish_is_gone(wishes: StoredWishes) -> None:
     wishes.add(a_wish())
+    stored = wishes.get(a_wish().wish_id)
 
-    wishes.forget(a_wish().wish_id)
+    gone = wishes.forget(stored)
 
     with pytest.raises(rules.NoSuchWish):
         wishes.get(a_wish().wish_id)
-    with pytest.raises(rules.NoSuchWish):
-        wishes.forget(a_wish().wish_id)
+    assert (gone, wishes.forget(stored)) == (True, False)
     assert wishes.some([a_wish().wish_id]) == []
+
+
+def test_a_wish_that_changed_since_it_was_read_is_not_deleted(wishes: StoredWishes) -> None:
+    wishes.add(a_wish())
+    read = wishes.get(a_wish().wish_id)
+    wishes.change(read.wish_id, lambda wish: rules.claim(wish, token="t", now_s=200.0))
+
+    gone = wishes.forget(read)
+
+    assert (gone, wishes.get(read.wish_id).state) == (False, "running")
 
 
 def test_of_many_who_take_at_once_no_more_get_a_wish_than_are_allowed(wishes: StoredWishes) -> None:

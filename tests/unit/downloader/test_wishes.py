@@ -8,6 +8,7 @@ import pytest
 
 from kinodom_common.contracts.titles import TitleCard
 from kinodom_common.contracts.wishes import Progress, WishRequest
+from kinodom_downloader.domain import pausing
 from kinodom_downloader.domain import wishes as rules
 
 CARD = TitleCard(external_id="demo:salt-and-moon", name="Salt and Moon", year=2021, kind="film")
@@ -136,28 +137,28 @@ def test_asking_again_changes_nothing_else(state: str) -> None:
 
 @pytest.mark.parametrize("state", ["wanted", "waiting", "running"])
 def test_a_paused_wish_is_held_by_nobody_and_not_due(state: str) -> None:
-    wish = rules.paused(a_wish(state=state, token="t", lease_until_s=320.0, reason="r"), now_s=300.0)
+    wish = pausing.paused(a_wish(state=state, token="t", lease_until_s=320.0, reason="r"), now_s=300.0)
 
     assert (wish.state, wish.token, wish.reason, rules.is_due(wish, now_s=9e9)) == ("paused", None, None, False)
 
 
 @pytest.mark.parametrize("state", ["ready", "refused"])
 def test_what_has_ended_cannot_be_paused(state: str) -> None:
-    with pytest.raises(rules.NothingToPause):
-        rules.paused(a_wish(state=state), now_s=300.0)
+    with pytest.raises(pausing.NothingToPause):
+        pausing.paused(a_wish(state=state), now_s=300.0)
 
 
 def test_a_wish_that_is_being_shown_can_be_paused_when_its_worker_has_died() -> None:
     dying = a_wish(state="publishing", token="t", lease_until_s=320.0)
 
     with pytest.raises(rules.WishBusy):
-        rules.paused(dying, now_s=319.0)
+        pausing.paused(dying, now_s=319.0)
 
-    assert rules.paused(dying, now_s=320.0).state == "paused"
+    assert pausing.paused(dying, now_s=320.0).state == "paused"
 
 
 def test_only_a_paused_wish_is_resumed() -> None:
     refused = a_wish(state="refused")
 
-    assert rules.resumed(a_wish(state="paused"), now_s=300.0).state == "wanted"
-    assert rules.resumed(refused, now_s=300.0) is refused
+    assert pausing.resumed(a_wish(state="paused"), now_s=300.0).state == "wanted"
+    assert pausing.resumed(refused, now_s=300.0) is refused

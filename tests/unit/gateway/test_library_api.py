@@ -193,9 +193,17 @@ def test_of_a_range_only_what_is_not_there_is_asked_for(house: House) -> None:
 def test_what_was_refused_before_may_be_asked_for_again(house: House) -> None:
     house.downloader.kept = [a_wish("refused", 2, wish_id=wish_id(2))]
 
-    status, _ = told(call(house, "POST", "/downloads", {"address": EXTERNAL, "episodes": "2"}))
+    status, reply = told(call(house, "POST", "/downloads", {"address": EXTERNAL, "episodes": "2"}))
 
-    assert (status, len(house.downloader.asked)) == (202, 1)
+    assert (status, reply["created"], len(house.downloader.asked)) == (202, 1, 1)
+
+
+def test_what_is_ready_and_not_on_the_disk_any_more_may_be_asked_for_again(house: House) -> None:
+    house.downloader.kept = [a_wish("ready", 2, wish_id=wish_id(2))]
+
+    status, reply = told(call(house, "POST", "/downloads", {"address": EXTERNAL, "episodes": "2"}))
+
+    assert (status, reply["created"], len(house.downloader.asked)) == (202, 1, 1)
 
 
 def test_what_is_on_the_disk_is_listed_and_told(house: House) -> None:

@@ -47,6 +47,6 @@ class WorkerSettings(WebSettings):
     encoder: Encoder = "libx264"  # of pictures that no browser plays; a chip's when this machine has one
     transcode_hevc: bool = False  # before it is shown: slow without a chip, and then it plays everywhere
     segment_workers: Annotated[int, Field(ge=1, le=32)] = 12  # parallel segments of one film
-    speed_limit_mbit: Annotated[float, Field(gt=0, le=100_000)] | None = None  # of each worker; None: no limit
+    speed_limit_mbit: Annotated[float, Field(gt=0, le=100_000)] | None = None  # of all films together; None: no limit
     hours: Annotated[str, AfterValidator(_hours)] = ""  # `01:00-07:00`: downloads run then only; empty: always
     user_agent: str = "Kinodom/0.1 (self-hosted)"

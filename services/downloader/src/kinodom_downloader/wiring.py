@@ -193,19 +193,21 @@ def tools(settings: WorkerSettings) -> working.Tools:
         StoredWishes(open_store(settings.store)),
         _library(settings),
     )
+    fetcher = EngineFetcher(
+        rules,
+        workers=settings.segment_workers,
+        user_agent=settings.user_agent,
+        wants=wants(settings),
+        import_root=settings.import_root,
+        limit_bytes_s=settings.speed_limit_mbit and settings.speed_limit_mbit * 125_000,
+    )
     return working.Tools(
         wishes=wishes,
         resolver=ResolverOffers(
             ResolverClient(HttpClient("resolver", str(settings.resolver_url), inner_key=key, timeout_s=30))
         ),
-        fetch=EngineFetcher(
-            rules,
-            workers=settings.segment_workers,
-            user_agent=settings.user_agent,
-            wants=wants(settings),
-            import_root=settings.import_root,
-            limit_bytes_s=settings.speed_limit_mbit and settings.speed_limit_mbit * 125_000,
-        ),
+        fetch=fetcher,
+        share_line=fetcher.share_line,
         library=library,
         shelf=shelf(settings),
         announcer=_announcer(settings, wishes, library),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 from kinodom_common.errors import NoSpace
@@ -34,3 +35,13 @@ def flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def size_of(folder: Path) -> int:
+    """Return the bytes of all files under a folder; 0 when it is not there. Files that go away meanwhile count not."""
+    total_bytes = 0
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            stat = path.lstat()
+            total_bytes += stat.st_size if S_ISREG(stat.st_mode) else 0
+    return total_bytes

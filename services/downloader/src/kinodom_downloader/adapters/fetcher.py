@@ -38,13 +38,18 @@ class EngineFetcher:
         import_root: Path | None = None,
         limit_bytes_s: float | None = None,
     ) -> None:
-        brake = None if limit_bytes_s is None else Brake(limit_bytes_s)
-        self._transport = engine.Transport(rules=rules, user_agent=user_agent, brake=brake)
+        self._brake = None if limit_bytes_s is None else Brake(limit_bytes_s)
+        self._transport = engine.Transport(rules=rules, user_agent=user_agent, brake=self._brake)
         # A viewer waits: another offer is tried before the buffer is empty.
         self._hurried = replace(self._transport, retry=Retry(attempts=HURRIED_ATTEMPTS))
         self._workers = workers
         self._wants = wants
         self._import_root = import_root
+
+    def share_line(self, films: int) -> None:
+        """Keep to this film's share of the limit of speed while the house fetches so many."""
+        if self._brake is not None:
+            self._brake.share(films)
 
     def __call__(
         self,

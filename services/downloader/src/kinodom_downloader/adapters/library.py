@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import shutil
 import time
-from contextlib import suppress
-from stat import S_ISREG
 from typing import TYPE_CHECKING
 
-from kinodom_common.processes import ProgramStopped
+from kinodom_common.processes import ProgramFailed, ProgramStopped, ProgramTimeout
+from kinodom_downloader.adapters.disk import size_of
 from kinodom_downloader.adapters.other_dubs import borrow
 from kinodom_downloader.adapters.packaging import package
 from kinodom_downloader.adapters.publish import find_published, publish, reap
+from kinodom_downloader.domain.checks import PackagingFailed
 from kinodom_downloader.domain.codecs import Coding
 from kinodom_downloader.domain.room import Disk, MediaFolderUnusable
 from kinodom_downloader.domain.shown import video_of
@@ -33,16 +33,6 @@ if TYPE_CHECKING:
 
 PARTS, STAGE = "parts", "stage-"
 REAP_IDLE_S = 2 * LEASE_S  # a folder that changed just now is left to a worker that may still be in it
-
-
-def size_of(folder: Path) -> int:
-    """Return the bytes of all files under a folder; 0 when it is not there. Files that go away meanwhile count not."""
-    total_bytes = 0
-    for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):
-            stat = path.lstat()
-            total_bytes += stat.st_size if S_ISREG(stat.st_mode) else 0
-    return total_bytes
 
 
 class MediaLibrary:
@@ -130,6 +120,8 @@ class MediaLibrary:
             )
         except ProgramStopped as exc:
             raise LeaseLost("Another worker has taken this wish over.") from exc
+        except (ProgramFailed, ProgramTimeout) as exc:  # it is the film: a full disk has been told apart
+            raise PackagingFailed(exc.detail) from exc
         video = _described(request, made)
         shown = publish(
             staging, self._library, wish.wish_id, video, source=offer.source, fence=fence, trash=self._trash

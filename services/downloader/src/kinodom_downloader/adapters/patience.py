@@ -30,12 +30,18 @@ class Limits:
 
 
 class Brake:
-    """The speed limit of one worker process, over all of its connections."""
+    """The speed limit of one film that is fetched, over all of its connections: its share of the house's line."""
 
     def __init__(self, bytes_s: float, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._whole_bytes_s = bytes_s
         self._pace = Pace(bytes_s)
         self._lock = threading.Lock()
         self._sleep = sleep
+
+    def share(self, films: int) -> None:
+        """Keep to one part of so many from now on."""
+        with self._lock:
+            self._pace.bytes_s = self._whole_bytes_s / max(1, films)
 
     def hold(self, count: int, check: Callable[[], None]) -> float:
         """Take note of bytes and hold still as long as it takes; return how long that was.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kinodom_common.ids import folder_of, new_id
 from kinodom_common.logs import get_log
 from kinodom_downloader.adapters import publish
+from kinodom_downloader.adapters.disk import size_of
 from kinodom_downloader.domain.publishing import FolderBroken, trash_name, trashed_at_s
 from kinodom_downloader.domain.removing import Trashed
 from kinodom_downloader.domain.room import Disk
@@ -77,6 +78,10 @@ class MediaTrash:
             at_s = trashed_at_s(entry.name)
             found.append(Trashed(name=entry.name, at_s=entry.lstat().st_ctime if at_s is None else at_s))
         return sorted(found, key=lambda one: (one.at_s, one.name))
+
+    def size_bytes(self, name: str) -> int:
+        """Return what a folder of the trash takes; files that another folder shares count too."""
+        return size_of(self._trash / name)
 
     def throw_away(self, name: str) -> None:
         """Delete a folder of the trash for good."""

@@ -135,10 +135,12 @@ class StoredWishes:
         """Return the wishes for films that were only watched."""
         return [_wish(document) for document in self._documents.find({"guest": 1})]
 
-    def forget(self, wish_id: str) -> None:
-        """Delete a wish; raises NoSuchWish."""
-        if not self._documents.delete(wish_id):
-            raise _no_such(wish_id)
+    def forget(self, wish: StoredWish) -> bool:
+        """Delete a wish that is still as it was read, and return true; false when it has changed or is gone."""
+        try:
+            return self._documents.delete(wish.wish_id, wish.version)
+        except Stale:
+            return False
 
     def turn(self) -> int:
         """Return the number of the turn in which wishes are claimed."""

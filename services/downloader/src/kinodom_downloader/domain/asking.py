@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kinodom_common.contracts.wishes import DiskRoom, QueueStatus, Wish, WishEvent, WishPart
 from kinodom_common.errors import KinodomError
-from kinodom_downloader.domain import order, watching
+from kinodom_downloader.domain import order, pausing, watching
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.room import KeepFree
 
@@ -40,21 +41,27 @@ def ask(request: WishRequest, *, desk: Desk, request_id: str) -> tuple[rules.Sto
     """Return the stored wish for this content and whether this call made it.
 
     It is stored before this returns. The same content asked for again, however often, is the same wish; one that had
-    been refused or was waiting tries again.
+    been refused or was waiting tries again, and so does one whose film is not on the disk any more.
     """
     now_s = desk.clock()
     made = rules.new_wish(request, now_s=now_s, request_id=request_id)
-    if desk.wishes.add(made):
-        _tell(made, desk)
-        return made, True
-    desk.wishes.change(made.wish_id, lambda found: watching.asked(found, request, now_s=now_s))
-    return try_again(made.wish_id, desk=desk), False
+    while not desk.wishes.add(made):
+        with suppress(rules.NoSuchWish):  # somebody deleted it between the two steps
+            desk.wishes.change(made.wish_id, lambda found: watching.asked(found, request, now_s=now_s))
+            return try_again(made.wish_id, desk=desk), False
+    _tell(made, desk)
+    return made, True
 
 
 def try_again(wish_id: str, *, desk: Desk) -> rules.StoredWish:
-    """Return the wish after it was told to try again now; one that runs or is ready stays as it is."""
+    """Return the wish after it was told to try again now; one that runs, or is ready and on the disk, stays as it is.
+
+    Raises:
+        NoSuchWish: there is none.
+    """
     now_s = desk.clock()
-    wish = desk.wishes.change(wish_id, lambda found: rules.asked_again(found, now_s=now_s))
+    lost = desk.wishes.get(wish_id).state == "ready" and desk.library.published(wish_id) is None
+    wish = desk.wishes.change(wish_id, lambda found: rules.asked_again(found, now_s=now_s, lost=lost))
     if wish.state == "wanted":
         _tell(wish, desk)
     return wish
@@ -69,7 +76,7 @@ def pause(wish_id: str, *, desk: Desk) -> rules.StoredWish:
         NothingToPause: it is ready or refused.
     """
     now_s = desk.clock()
-    wish = desk.wishes.change(wish_id, lambda found: rules.paused(found, now_s=now_s))
+    wish = desk.wishes.change(wish_id, lambda found: pausing.paused(found, now_s=now_s))
     desk.announcer.announce(event_of(wish, "queue_status"))
     return wish
 
@@ -77,7 +84,7 @@ def pause(wish_id: str, *, desk: Desk) -> rules.StoredWish:
 def resume(wish_id: str, *, desk: Desk) -> rules.StoredWish:
     """Return the wish wanted again if it was paused; otherwise as it is."""
     now_s = desk.clock()
-    wish = desk.wishes.change(wish_id, lambda found: rules.resumed(found, now_s=now_s))
+    wish = desk.wishes.change(wish_id, lambda found: pausing.resumed(found, now_s=now_s))
     if wish.state == "wanted":
         _tell(wish, desk)
     return wish
@@ -126,9 +133,11 @@ def forget(wish_id: str, *, desk: Desk) -> None:
         WishBusy: it is being put on the shelf.
     """
     now_s = desk.clock()
-    wish = desk.wishes.get(wish_id)
-    rules.check_stoppable(wish, now_s=now_s)
-    desk.wishes.forget(wish_id)
+    while True:
+        wish = desk.wishes.get(wish_id)
+        rules.check_stoppable(wish, now_s=now_s)
+        if desk.wishes.forget(wish):
+            break
     if not rules.is_held(wish, now_s=now_s):  # else its worker clears up: it may be writing this very moment
         desk.library.clear(wish_id)
     desk.announcer.announce(event_of(wish, "queue_status").model_copy(update={"gone": True}))

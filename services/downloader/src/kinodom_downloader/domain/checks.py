@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kinodom_common.errors import UpstreamFailed
+from kinodom_common.errors import Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 OFFSET_TOLERANCE_S = 0.001
 
 
-class PackagingFailed(UpstreamFailed):
+class PackagingFailed(Rejected):
     """The packaged video does not stand up to a check. Trying again gives the same, unless the source changes."""
 
     code = "packaging_failed"

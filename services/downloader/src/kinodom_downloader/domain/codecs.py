@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from kinodom_common.errors import UpstreamFailed
+from kinodom_common.errors import Rejected
 
 Treatment = Literal["copy", "h264", "aac"]
 
 
-class NotPlayable(UpstreamFailed):
+class NotPlayable(Rejected):
     """No browser plays this, and we do not convert it."""
 
     code = "codec_not_supported"

@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from kinodom_downloader.domain import pausing
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.asking import event_of, hint_due
 
@@ -19,7 +20,7 @@ STATES: dict[Act, tuple[WishState, ...]] = {
     "pause": ("wanted", "waiting", "running"),
     "resume": ("paused",),
 }
-STEPS = {"retry": rules.asked_again, "pause": rules.paused, "resume": rules.resumed}
+STEPS = {"retry": rules.asked_again, "pause": pausing.paused, "resume": pausing.resumed}
 
 
 def do_all(act: Act, *, desk: Desk) -> int:
@@ -31,7 +32,7 @@ def do_all(act: Act, *, desk: Desk) -> int:
     step = partial(STEPS[act], now_s=now_s)
     last: rules.StoredWish | None = None
     for wish_id in desk.wishes.ids_in(STATES[act]):
-        with suppress(rules.NoSuchWish, rules.WishBusy, rules.NothingToPause):
+        with suppress(rules.NoSuchWish, rules.WishBusy, pausing.NothingToPause):
             last = desk.wishes.change(wish_id, step)
             changed += 1
     if last is not None:

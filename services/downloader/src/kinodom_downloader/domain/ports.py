@@ -65,8 +65,8 @@ class Wishes(Protocol):
     def guests(self) -> Iterable[StoredWish]:
         """Return the wishes for films that were only watched."""
 
-    def forget(self, wish_id: str) -> None:
-        """Delete a wish; raises NoSuchWish."""
+    def forget(self, wish: StoredWish) -> bool:
+        """Delete a wish that is still as it was read, and return true; false when it has changed or is gone."""
 
     def turn(self) -> int:
         """Return the number of the turn in which wishes are claimed."""

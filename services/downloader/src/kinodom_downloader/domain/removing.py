@@ -86,6 +86,9 @@ class Trash(Protocol):
     def trashed(self) -> list[Trashed]:
         """Return what lies in the trash, the oldest first."""
 
+    def size_bytes(self, name: str) -> int:
+        """Return what a folder of the trash takes."""
+
     def throw_away(self, name: str) -> None:
         """Delete a folder of the trash for good."""
 
@@ -157,10 +160,17 @@ def sweep(*, desk: RemovalDesk) -> None:
 
 
 def make_room(needed_bytes: int, *, trash: Trash, keep: KeepFree) -> None:
-    """Throw the oldest of the trash away until so much more fits on the disk and its floor stays free."""
+    """Throw the oldest of the trash away until so much more fits on the disk and its floor stays free.
+
+    A film for which all of the trash would not be enough leaves it alone: it does not fit in any case.
+    """
     waiting: list[Trashed] | None = None
     while (disk := trash.disk()).free_bytes < keep.floor_bytes(disk) + needed_bytes:
-        waiting = trash.trashed() if waiting is None else waiting
+        if waiting is None:
+            waiting = trash.trashed()
+            missing_bytes = keep.floor_bytes(disk) + needed_bytes - disk.free_bytes
+            if needed_bytes and sum(trash.size_bytes(one.name) for one in waiting) < missing_bytes:
+                return
         if not waiting:
             return
         oldest = waiting.pop(0)
@@ -188,14 +198,15 @@ def _try(errand: Errand, desk: RemovalDesk) -> None:
 
 def _remove(errand: Errand, desk: RemovalDesk) -> None:
     video_id = errand.video_id
-    wish = next(iter(desk.wishes.some([video_id])), None)
-    if wish is not None and (wish.state == "ready" or desk.trash.shown(video_id)):
+    while wish := next(iter(desk.wishes.some([video_id])), None):
+        if wish.state != "ready" and not desk.trash.shown(video_id):
+            break
         if wish.asked_at_s > errand.at_s:
             log.info("removal_outdated", video_id=video_id)  # somebody has asked for it since: it stays
             return
         rules.check_stoppable(wish, now_s=desk.clock())
-        with suppress(rules.NoSuchWish):  # the same errand, somewhere else, was quicker
-            desk.wishes.forget(video_id)  # a worker that holds it can show nothing from here on
+        if desk.wishes.forget(wish):  # a worker that holds it can show nothing from here on
+            break
     desk.shelf.delete_video(video_id)
     desk.trash.discard(video_id, now_s=errand.at_s, for_good=errand.for_good)
     log.info("video_removed", video_id=video_id, for_good=errand.for_good)

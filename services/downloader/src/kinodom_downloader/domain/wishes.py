@@ -42,13 +42,6 @@ class WishBusy(Conflict):
     title = "It is being worked on"
 
 
-class NothingToPause(Conflict):
-    """The wish has come to its end already."""
-
-    code = "nothing_to_pause"
-    title = "There is nothing to pause"
-
-
 class NotClaimable(Conflict):
     """There is nothing to do for this wish now, or somebody else does it."""
 
@@ -84,6 +77,7 @@ class StoredWish:
     attempt: int = 0  # runs begun, also names the RQ job
     waits: int = 0  # times in a row that something outside stopped it
     deaths: int = 0  # times in a row that its worker vanished
+    best_bytes: int = 0  # the most that was ever fetched of it: a run that brings more is no failure in a row
     token: str | None = None  # of the lease; None: nobody holds it
     lease_until_s: float = 0.0
     next_try_at_s: float = 0.0
@@ -114,9 +108,12 @@ def new_wish(request: WishRequest, *, now_s: float, request_id: str) -> StoredWi
     )
 
 
-def asked_again(wish: StoredWish, *, now_s: float) -> StoredWish:
-    """Return the wish after somebody asked for the same once more: what had stopped may try again at once."""
-    if wish.state not in ("refused", "waiting", "paused"):
+def asked_again(wish: StoredWish, *, now_s: float, lost: bool = False) -> StoredWish:
+    """Return the wish after somebody asked for the same once more: what had stopped may try again at once.
+
+    `lost`: it was ready, and its folder is gone or broken.
+    """
+    if wish.state not in ("refused", "waiting", "paused") and not (lost and wish.state == "ready"):
         return wish
     return replace(
         wish,
@@ -125,31 +122,10 @@ def asked_again(wish: StoredWish, *, now_s: float) -> StoredWish:
         reason_code=None,
         waits=0,
         deaths=0,
+        best_bytes=0,
         next_try_at_s=0.0,
         changed_at_s=now_s,
     )
-
-
-def paused(wish: StoredWish, *, now_s: float) -> StoredWish:
-    """Return the wish stopped until somebody resumes it. Its worker has lost the lease and can publish nothing.
-
-    Raises:
-        WishBusy: it is being put on the shelf, and too late to stop.
-        NothingToPause: it is ready or refused.
-    """
-    if wish.state == "paused":
-        return wish
-    if wish.state in ("ready", "refused"):
-        raise NothingToPause("This download has ended already, so there is nothing to pause.")
-    check_stoppable(wish, now_s=now_s)
-    return replace(
-        wish, state="paused", token=None, lease_until_s=0.0, reason=None, reason_code=None, changed_at_s=now_s
-    )
-
-
-def resumed(wish: StoredWish, *, now_s: float) -> StoredWish:
-    """Return a paused wish wanted again; any other stays as it is."""
-    return asked_again(wish, now_s=now_s) if wish.state == "paused" else wish
 
 
 def placed(wish: StoredWish, *, position: float) -> StoredWish:
@@ -224,8 +200,11 @@ def held(wish: StoredWish, token: str) -> StoredWish:
 
 
 def renewed(wish: StoredWish, *, token: str, now_s: float, progress: Progress) -> StoredWish:
-    """Return the wish with its lease longer and its progress noted."""
-    return replace(held(wish, token), lease_until_s=now_s + LEASE_S, progress=progress)
+    """Return the wish with its lease longer and its progress noted; one that got on has not failed in a row."""
+    longer = replace(held(wish, token), lease_until_s=now_s + LEASE_S, progress=progress)
+    if progress.fetched_bytes <= wish.best_bytes:
+        return longer
+    return replace(longer, best_bytes=progress.fetched_bytes, waits=0, deaths=0)
 
 
 def publishing(wish: StoredWish, *, token: str, now_s: float) -> StoredWish:

@@ -7,33 +7,23 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kinodom_common.contracts.wishes import Progress
-from kinodom_common.errors import KinodomError, NoSpace, NotFound, Rejected, UpstreamFailed
+from kinodom_common.errors import KinodomError, NoSpace, UpstreamFailed
 from kinodom_common.logs import bound_request_id, get_log
 from kinodom_downloader.domain import watching
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.asking import event_of
-from kinodom_downloader.domain.faults import LinkExpired
+from kinodom_downloader.domain.bringing import bring
 from kinodom_downloader.domain.hours import ALWAYS, DAY_S, Hours, OutsideHours, put_off
-from kinodom_downloader.domain.room import KeepFree, MediaFolderUnusable, check_room, disk_trouble, needed_bytes
+from kinodom_downloader.domain.room import KeepFree, MediaFolderUnusable, disk_trouble, needed_bytes
 from kinodom_downloader.domain.taking import take, take_this
-from kinodom_downloader.domain.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kinodom_common.contracts.offers import Offer
     from kinodom_common.contracts.videos import VideoIn
-    from kinodom_downloader.domain.fetched import Fetched
     from kinodom_downloader.domain.ports import Announcer, Fetcher, Library, Resolver, Shelf, Wishes
 
 log = get_log(__name__)
-
-
-class NoOffer(NotFound):
-    """Every source answered, and none has this."""
-
-    code = "no_offer"
-    title = "Nobody offers this now"
 
 
 class HandedBack(KinodomError):
@@ -58,6 +48,7 @@ class Tools:
     keep_free: KeepFree = KeepFree()  # noqa: RUF009  # frozen
     hours: Hours = ALWAYS  # in which films are fetched
     time_of_day_s: Callable[[float], float] = lambda now_s: now_s % DAY_S  # at home, since midnight
+    share_line: Callable[[int], None] = lambda _films: None  # keeps to the limit of speed with so many fetched at once
     make_room: Callable[[int], None] = lambda _needed_bytes: None  # empties the trash as far as a film needs it
 
 
@@ -88,6 +79,8 @@ class Run:
         self.token = token
         self._tools = tools
         self.progress = Progress(stage="asking")
+        self.promised_bytes = 0  # that films which others began before will still take
+        self._look_around()
 
     def note(self, progress: Progress) -> None:
         """Take and announce progress; the store hears of it with the next beat."""
@@ -103,6 +96,7 @@ class Run:
         self._change(
             lambda wish: rules.renewed(wish, token=self.token, now_s=self._tools.clock(), progress=self.progress)
         )
+        self._look_around()
         self._tools.announcer.tell_queue()
 
     def look(self) -> None:
@@ -118,6 +112,21 @@ class Run:
         self._change(lambda wish: step(rules.held(wish, self.token)))
         self._tools.announcer.announce(event_of(self.wish, kind))
         return self.wish
+
+    def _look_around(self) -> None:
+        """Take note of what others fetch at this moment: the disk and the line are shared."""
+        now_s = self._tools.clock()
+        others = [
+            wish
+            for wish in self._tools.wishes.held()
+            if wish.state == "running" and rules.is_held(wish, now_s=now_s) and wish.wish_id != self.wish.wish_id
+        ]
+        self.promised_bytes = sum(
+            needed_bytes(wish.progress.total_bytes, there_bytes=wish.progress.fetched_bytes)
+            for wish in others
+            if (wish.changed_at_s, wish.wish_id) < (self.wish.changed_at_s, self.wish.wish_id)
+        )
+        self._tools.share_line(1 + len(others))
 
     def _change(self, step: Callable[[rules.StoredWish], rules.StoredWish]) -> None:
         self.wish = self._tools.wishes.change(self.wish.wish_id, step)
@@ -203,68 +212,11 @@ def _done(run: Run, tools: Tools) -> rules.StoredWish | None:
 def _work(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> VideoIn:
     video = tools.library.published(run.wish.wish_id)
     if video is None:
-        offer, fetched = _fetch(run, tools, should_stop=should_stop)
-        video = tools.library.publish(
-            run.wish, fetched, offer, fence=run.fence, on_packaged=run.packaged, should_stop=should_stop
-        )
+        video = bring(run, tools, should_stop=should_stop)
     else:
         run.fence()  # the folder outlived a worker that died before it could say so
     tools.shelf.register_video(run.wish.wish_id, video)
     return video
-
-
-def _fetch(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> tuple[Offer, Fetched]:
-    """Try the offers in their order; when all fail, the error of one stands for them."""
-    wish = run.wish
-    turns = Turns(
-        lambda fresh: tools.resolver.offers(wish.request, fresh=fresh).offers,
-        wish.request.height_px,
-        fresh=not wish.request.watch or wish.attempt > 1,
-    )
-    failure: KinodomError = NoOffer(
-        "No source has this film in this dub now. Choose another dub, or try again another day."
-    )
-    for offer in turns:
-        _check_hours(run, tools)
-        there_bytes = tools.library.parts_bytes(run.wish.wish_id)
-        _check_room(tools, offer.size_bytes, there_bytes=there_bytes)
-        try:
-            fetched = tools.fetch(
-                offer,
-                tools.library.work_folder(run.wish.wish_id),
-                wanted_height_px=run.wish.request.height_px,
-                on_progress=lambda progress: _heard(run, progress, tools),
-                should_stop=should_stop,
-                hurry=watching.is_watched(wish, now_s=tools.clock()),
-            )
-        except (NotFound, Rejected, UpstreamFailed) as exc:
-            log.warning("offer_failed", wish_id=run.wish.wish_id, source=offer.source, code=exc.code)
-            # Trouble that may pass outweighs a refusal: as long as one offer may work later, the wish waits.
-            failure = failure if isinstance(failure, UpstreamFailed) else exc
-            if not (isinstance(exc, LinkExpired) and turns.ran_out(offer)):
-                tools.resolver.tell(run.wish.request, offer, played=False)
-        else:
-            tools.resolver.tell(run.wish.request, offer, played=True)
-            return offer, fetched
-    raise failure
-
-
-def _heard(run: Run, progress: Progress, tools: Tools) -> None:
-    """Note progress and look at the disk: what the source did not declare is known once the parts are listed."""
-    run.note(progress)
-    _check_hours(run, tools)
-    _check_room(tools, progress.total_bytes, there_bytes=progress.fetched_bytes)
-
-
-def _check_hours(run: Run, tools: Tools) -> None:
-    now_s = tools.clock()
-    tools.hours.check(tools.time_of_day_s(now_s), watched=watching.is_watched(run.wish, now_s=now_s))
-
-
-def _check_room(tools: Tools, size_bytes: int | None, *, there_bytes: int) -> None:
-    needed = needed_bytes(size_bytes, there_bytes=there_bytes)
-    tools.make_room(needed)
-    check_room(tools.library.disk(), tools.keep_free, needed_bytes=needed)
 
 
 def _stopped(run: Run, error: KinodomError, tools: Tools) -> rules.StoredWish | None:

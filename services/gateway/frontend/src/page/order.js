@@ -1,6 +1,6 @@
 /**
- * The order of a list `ol[data-order]` of rows `li[data-wish]`: dragged, or moved by Alt with an arrow. Its buttons work
- * without this. A row goes to its place at once; the house is told, and draws the list anew.
+ * The order of a list `ol[data-order]` of rows `li[data-wish]`: dragged, or moved by Alt with an arrow, and with Shift
+ * all the way. Its buttons work without this. A row goes to its place at once; the house is told, and draws the list anew.
  */
 import { post } from "./http.js";
 import { say } from "./dom.js";
@@ -42,8 +42,9 @@ function byKey(event) {
   event.preventDefault();
   const rows = rowsBeside(row);
   const at = rows.indexOf(row);
-  if (event.code === "ArrowUp" && at > 0) void put(row, rows[at - 1]);
-  if (event.code === "ArrowDown" && at < rows.length - 1) void put(row, rows[at + 2] ?? null);
+  const far = event.shiftKey; // to the very front, or behind all
+  if (event.code === "ArrowUp" && at > 0) void put(row, rows[far ? 0 : at - 1]);
+  if (event.code === "ArrowDown" && at < rows.length - 1) void put(row, far ? null : (rows[at + 2] ?? null));
 }
 
 function unmark() {

@@ -65,16 +65,29 @@ def download(choice: Choice, *, viewer_id: str, shelf: Shelf, sources: shelving.
     choice = replace(choice, external_id=_external_id(choice.external_id, shelf=shelf, sources=sources))
     plan = wishing.planned(choice, sources=sources)
     ids = {_wish_id(choice, plan, place): place for place in plan.places if place not in plan.missing}
-    there = {wish.wish_id: wish for wish in queue.wishes(ids).wishes if wish.state != "refused"} if ids else {}
+    known = {wish.wish_id: wish for wish in queue.wishes(ids).wishes} if ids else {}
+    there = {wish_id: wish for wish_id, wish in known.items() if not _may_begin_again(wish, shelf)}
     if ids and len(there) == len(ids):
         raise _there(next(iter(there.values())), shelf)
     left = tuple(place for place in plan.places if _wish_id(choice, plan, place) not in there)
     asked = wishing.wish(replace(choice, episodes=left, ranges=None), viewer_id=viewer_id, sources=sources, queue=queue)
+    asked = [replace(one, outcome="made") if one.wish and one.wish.wish_id in known else one for one in asked]
     if len(asked) == 1 and asked[0].outcome == "there" and asked[0].wish:  # somebody was quicker
         raise _there(asked[0].wish, shelf)
-    known = [wishing.Asked(place=ids[wish_id], outcome="there", wish=wish) for wish_id, wish in there.items()]
+    left_alone = [wishing.Asked(place=ids[wish_id], outcome="there", wish=wish) for wish_id, wish in there.items()]
     order = {place: number for number, place in enumerate(plan.places)}
-    return sorted([*asked, *known], key=lambda one: order[one.place])
+    return sorted([*asked, *left_alone], key=lambda one: order[one.place])
+
+
+def _may_begin_again(wish: Wish, shelf: Shelf) -> bool:
+    """Tell whether asking once more begins it anew: it was refused, or its film is not on the disk any more."""
+    if wish.state != "ready":
+        return wish.state == "refused"
+    try:
+        shelf.video(wish.wish_id)
+    except NotFound:
+        return True
+    return False
 
 
 def _external_id(given: str, *, shelf: Shelf, sources: shelving.Sources) -> str:
