@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import HttpUrl, SecretStr
 
+from kinodom_common.contracts.offers import Skip
 from kinodom_common.contracts.titles import TitleCard
 from kinodom_common.contracts.videos import VideoIn
 from kinodom_common.ids import folder_of
@@ -99,6 +100,16 @@ def test_it_says_what_it_is(film: Path) -> None:
     assert (tags["title"], tags["show"], tags["date"]) == ("Соль и луна", "The Tin Lighthouse", "2026")
     assert (tags["season_number"], tags["episode_sort"], tags["comment"]) == ("1", "2", "Prichal")
     assert [s["tags"]["language"] for s in shown["streams"] if s["codec_type"] == "audio"] == ["rus"]
+
+
+def test_its_chapters_are_where_the_film_may_be_passed_over(tmp_path: Path) -> None:
+    video_id = put_on_shelf(tmp_path, skips=(Skip(kind="opening", start_s=2.0, end_s=4.5),))
+
+    film = saved(LibraryExports(tmp_path), video_id, tmp_path / "film.mp4")
+
+    chapters = seen(film, "-show_chapters")["chapters"]
+    told = [(float(one["start_time"]), one["tags"]["title"]) for one in chapters]
+    assert told == [(0.0, "Film"), (2.0, "Opening"), (4.5, "Film")]
 
 
 SHAPES = {

@@ -77,6 +77,16 @@ def test_a_limit_holds_over_all_bytes_that_come_with_a_little_at_once() -> None:
     assert rested == 0.0
 
 
+def test_a_film_keeps_to_its_share_while_others_are_fetched() -> None:
+    slept: list[float] = []
+    brake = Brake(1000.0, sleep=slept.append)
+
+    brake.share(4)
+    held_s = brake.hold(1000, lambda: None)
+
+    assert held_s == pytest.approx(4.0, abs=1.0)  # less what may come at once
+
+
 def test_a_host_is_not_called_slow_because_we_hold_still() -> None:
     slept: list[float] = []
     brake = Brake(1000.0, sleep=slept.append)
