@@ -6,8 +6,10 @@ and as 20 000 segments of 10 kB. Every run has a fresh host and a fresh folder, 
 joined and compared by its hash, never by an exit code. Times and processor times are the best of the runs, memory (PSS)
 is the most, and one wrong run is wrong.
 
-The engine's clock starts when its worker has started, as workers run all the time; yt-dlp is started for each film,
-and both starts are printed. curl gets the addresses of the segments and reads no playlist; it opens no locks either.
+The engine's clock starts when its process has started, as workers run all the time; yt-dlp is started for each film,
+and both starts are printed. Its memory is that of a process with the engine alone, as the others' is of programs that
+do nothing but fetch; a worker of the house holds the queue, the store and the shapes of the wire beside it, which are
+printed at the end. curl gets the addresses of the segments and reads no playlist; it opens no locks either.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bench.kill import segment
-from bench.measured import Cost, run, run_ready
+from bench.measured import Cost, idle_mb, run, run_ready
 from tests.support.media import ffmpeg
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 CONNECTIONS: Final = 16
 MANY: Final = 20_000
+WORKER: Final = "kinodom_downloader.worker"
 TOOLS: Final = ("kinodom", "curl", "yt-dlp")
 
 
@@ -230,7 +233,9 @@ def main() -> int:
             hold = told(label, results) and hold
         if "yt-dlp" in tools:
             start = run([sys.executable, "-m", "yt_dlp", "--ignore-config", "--version"], cwd=root)
-            print(f"starts: a worker {STARTS['kinodom']:.2f} s, once; yt-dlp {start.wall_s:.2f} s, for each film")
+            print(f"starts: the engine {STARTS['kinodom']:.2f} s, once; yt-dlp {start.wall_s:.2f} s, for each film")
+    engine_mb, worker_mb = (idle_mb(module) for module in ("kinodom_downloader.adapters.engine", WORKER))
+    print(f"idle: the engine {engine_mb:.0f} MB; a worker, which has it and all the rest, {worker_mb:.0f} MB")
     return 0 if hold else 1
 
 

@@ -1,17 +1,32 @@
-"""A worker of the downloader that has started and waits: prints `ready`, fetches at `go`, prints what that took.
+"""The fetch engine, started and waiting: prints `ready`, fetches at `go`, prints what that took.
 
-python -m bench.download_child URL FOLDER CONNECTIONS
+    python -m bench.download_child URL FOLDER CONNECTIONS
+
+It is the engine by itself. A worker of the downloader holds the queue, the store and the shapes of the wire beside it;
+`bench.download` prints what an idle one takes.
 """
 
 from __future__ import annotations
 
 import resource
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from kinodom_common.contracts.offers import Offer
 from kinodom_common.egress import EgressRules, target_of
 from kinodom_downloader.adapters.engine import Transport, fetch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Film:
+    """Where it is, as an offer says it."""
+
+    url: str
+    delivery: str = "hls"
+    height_px: int | None = None
+    duration_s: float | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    subtitles: tuple[()] = ()
 
 
 def cpu_s() -> float:
@@ -28,7 +43,7 @@ def main(url: str, folder: str, connections: str) -> None:
     sys.stdin.readline()
     before_s = cpu_s()
     fetch(
-        Offer(source="bench", url=url, delivery="hls"),
+        Film(url=url),
         Path(folder),
         transport=Transport(rules=rules, user_agent="Kinodom bench"),
         workers=int(connections),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -62,6 +63,17 @@ def run_ready(words: Sequence[str], *, cwd: Path) -> tuple[Cost, float]:
         peak_mb = watch.peak_mb()
         status = process.wait()
     return Cost(wall_s=wall_s, cpu_s=float(told or "nan"), peak_mb=peak_mb, status=status), start_s
+
+
+def idle_mb(module: str) -> float:
+    """Return the memory (PSS) of a process that has imported a module and does nothing."""
+    words = [sys.executable, "-c", f"import {module}; print(); input()"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        found = _pss_kb(process.pid) / 1000
+        process.communicate("\n")
+    return found
 
 
 class _Memory:

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kinodom_common.contracts.offers import Delivery, Offer, SubtitleOffer
-from kinodom_common.contracts.wishes import Progress
 from kinodom_common.egress import EgressRules
 from kinodom_downloader.adapters.engine import Transport, fetch
 from kinodom_downloader.adapters.patience import Limits
 from kinodom_downloader.adapters.worker_thread import Retry
-from kinodom_downloader.domain.fetched import Fetched, FetchedTrack
+from kinodom_downloader.domain.fetched import Fetched, FetchedTrack, Headway
 from tests.support.origin import Origin
 
 QUICK = Retry(first_s=0.01, longest_s=0.05, longest_asked_s=0.3)
@@ -40,7 +39,7 @@ def fetch_from(
     headers: dict[str, str] | None = None,
     subtitles: tuple[SubtitleOffer, ...] = (),
     transport: Transport | None = None,
-    on_progress: Callable[[Progress], None] = lambda _progress: None,
+    on_progress: Callable[[Headway], None] = lambda _progress: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Fetched:
     """Fetch what an entry of the origin leads to."""

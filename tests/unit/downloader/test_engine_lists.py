@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from kinodom_common.contracts.offers import Offer, SubtitleOffer
-from kinodom_common.contracts.wishes import Progress
 from kinodom_common.egress import OutsideNotFound
 from kinodom_downloader.adapters.bodies import Piece, Taken
 from kinodom_downloader.adapters.patience import Limits, Watch
@@ -19,6 +18,7 @@ from kinodom_downloader.domain.faults import (
     PlaylistRefused,
     SegmentGap,
 )
+from kinodom_downloader.domain.fetched import Headway
 from tests.support import media, origin
 from tests.support.fetching import bytes_of, fetch_from, transport_for
 from tests.support.origin import Origin
@@ -234,7 +234,7 @@ def test_connections_are_kept_alive(host: Origin, tmp_path: Path) -> None:
 
 def test_progress_ends_at_one_with_true_numbers(host: Origin, tmp_path: Path) -> None:
     host.put(media.hls_ts())
-    seen: list[Progress] = []
+    seen: list[Headway] = []
 
     fetched = fetch_from(host, "/index.m3u8", tmp_path, on_progress=seen.append)
 

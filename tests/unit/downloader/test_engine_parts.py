@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from kinodom_common.contracts.wishes import Progress
 from kinodom_downloader.domain.faults import Stopped
+from kinodom_downloader.domain.fetched import Headway
 from tests.support import origin
 from tests.support.fetching import bytes_of, fetch_from
 from tests.support.origin import Answer, Origin
@@ -52,7 +52,7 @@ def stop_in_mid_segment(host: Origin, folder: Path) -> None:
 
     came = [0]
 
-    def note(progress: Progress) -> None:
+    def note(progress: Headway) -> None:
         came.append(progress.fetched_bytes)
 
     host.faults["/seg1.ts"] = falls_silent

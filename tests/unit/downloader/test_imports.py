@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from kinodom_common.contracts.offers import Offer, SubtitleOffer
-from kinodom_common.contracts.wishes import Progress
 from kinodom_common.egress import EgressRules
 from kinodom_common.errors import KinodomError
 from kinodom_downloader.adapters import imports
@@ -22,7 +21,7 @@ from kinodom_downloader.domain.faults import (
     SegmentBad,
     Stopped,
 )
-from kinodom_downloader.domain.fetched import Fetched
+from kinodom_downloader.domain.fetched import Fetched, Headway
 from kinodom_downloader.domain.wishes import LeaseLost
 from tests.support import media
 from tests.support.wants import LoopWants
@@ -54,7 +53,7 @@ def copied(
     root: Path | None,
     work: Path,
     *,
-    on_progress: Callable[[Progress], None] = lambda _progress: None,
+    on_progress: Callable[[Headway], None] = lambda _progress: None,
     should_stop: Callable[[], bool] = lambda: False,
     piece_bytes: int = 1_000_000,
 ) -> Fetched:
@@ -70,7 +69,7 @@ def padded(size: int) -> bytes:
 
 
 def test_a_film_and_its_subtitles_are_copied_and_the_originals_stay(root: Path, work: Path) -> None:
-    told: list[Progress] = []
+    told: list[Headway] = []
 
     fetched = copied(
         offer("Tin%20Light/Tin%201.mp4", "Tin%20Light/Tin%201.en.srt"), root, work, on_progress=told.append
@@ -193,7 +192,7 @@ def test_stopped_in_the_middle_it_goes_on_from_there(root: Path, work: Path) -> 
     asked = iter(range(1000))
     with pytest.raises(Stopped):
         copied(offer("long.mp4"), root, work, should_stop=lambda: next(asked) > 40)
-    told: list[Progress] = []
+    told: list[Headway] = []
 
     fetched = copied(offer("long.mp4"), root, work, on_progress=told.append)
 

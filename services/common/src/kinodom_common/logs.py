@@ -1,4 +1,7 @@
-"""Logs: one JSON line per event, with the request id bound on the way. Events are constants in the past tense."""
+"""Logs: one JSON line per event, with the request id bound on the way. Events are constants in the past tense.
+
+structlog is imported by those who use it, not with this module: it takes 3 MB, and every module has a log.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,10 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-import structlog
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 REQUEST_ID_HEADER = "X-Request-ID"
 # What JSON leaves as it is and a terminal or a reader of lines does not: DEL, the C1 controls, two more ends of lines,
@@ -20,19 +23,34 @@ REQUEST_ID_HEADER = "X-Request-ID"
 UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
-def get_log(name: str) -> structlog.typing.FilteringBoundLogger:
+class _Log:
+    """The logger of a module: structlog's own from the first event on."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, method: str) -> Any:
+        import structlog
+
+        found = getattr(structlog.get_logger(self._name), method)
+        setattr(self, method, found)
+        return found
+
+
+def get_log(name: str) -> FilteringBoundLogger:
     """Return the logger of a module; call as `log = get_log(__name__)`."""
-    return cast("structlog.typing.FilteringBoundLogger", structlog.get_logger(name))
+    return cast("FilteringBoundLogger", _Log(name))
 
 
 def set_up_logs(service: str, level: str = "INFO", stream: TextIO | None = None) -> None:
     """Send all logs, ours and the libraries', to one stream as JSON lines. Called once per process."""
+    import structlog
 
-    def name_service(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    def name_service(_logger: object, _method: str, event: EventDict) -> EventDict:
         event["service"] = service  # not a context variable: threads begin with an empty context
         return event
 
-    shared: list[structlog.typing.Processor] = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         name_service,
         structlog.processors.add_log_level,
@@ -63,18 +81,22 @@ def set_up_logs(service: str, level: str = "INFO", stream: TextIO | None = None)
     structlog.contextvars.clear_contextvars()
 
 
-def _json_line(event: structlog.typing.EventDict, **options: Any) -> str:
+def _json_line(event: EventDict, **options: Any) -> str:
     line = json.dumps(event, ensure_ascii=False, **options)
     return UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
 def request_id() -> str:
     """Return the id of the request being served, or an empty string outside of one."""
+    import structlog
+
     return str(structlog.contextvars.get_contextvars().get("request_id", ""))
 
 
 @contextmanager
 def bound_request_id(value: str) -> Iterator[None]:
     """Bind a request id to everything logged and called inside the block."""
+    import structlog
+
     with structlog.contextvars.bound_contextvars(request_id=value):
         yield

@@ -5,15 +5,17 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-import ssl
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import quote, urlsplit
 
 from kinodom_common.egress.errors import AddressRefused, OutsideUnreachable, SchemeRefused
+
+if TYPE_CHECKING:
+    import ssl
 
 # (family, kind, protocol, canonical name, socket address), as socket.getaddrinfo gives it
 SocketAddress = tuple[int, int, int, str, tuple[Any, ...]]

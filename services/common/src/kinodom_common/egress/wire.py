@@ -13,8 +13,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Protocol, Self
 from urllib.parse import unquote, urlsplit
 
-import certifi
-
 from kinodom_common.egress.errors import OutsideTimeout, OutsideUnreachable
 
 if TYPE_CHECKING:
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 
     from kinodom_common.egress.rules import EgressRules, SocketAddress
 
-_READ_AHEAD_BYTES = 65_536
+_READ_AHEAD_BYTES = 8_192  # for heads; what is longer goes straight to whom it is for
 _SLICE_S = 0.5
 _ROOM_BYTES = 4096  # of a socket's buffer, at the least
 _PROXY_ANSWER_BYTES = 8192
@@ -95,6 +93,8 @@ class Deadline:
 
 @cache
 def _tls() -> ssl.SSLContext:
+    import certifi  # and what it looks its file up with: only where TLS is spoken
+
     context = ssl.create_default_context()  # the system's authorities, so that a household's own one works
     context.load_verify_locations(certifi.where())  # and the public ones, where the system has none installed
     context.set_alpn_protocols(["http/1.1"])

@@ -32,10 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from kinodom_common.contracts.offers import Offer
-    from kinodom_common.contracts.wishes import Progress
     from kinodom_downloader.domain.continuity import Clock
-    from kinodom_downloader.domain.fetched import Fetched
+    from kinodom_downloader.domain.fetched import Fetched, FilmSource, Headway
     from kinodom_downloader.domain.plan import Plan
 
 _TICK_S: Final = 0.2
@@ -52,7 +50,7 @@ class Transport:
     retry: Retry = field(default_factory=Retry)
     brake: Brake | None = None  # the speed limit of all downloads of this process; None: as fast as it goes
 
-    def line(self, offer: Offer, check: Callable[[], None], on_bytes: Callable[[int], None]) -> Line:
+    def line(self, offer: FilmSource, check: Callable[[], None], on_bytes: Callable[[int], None]) -> Line:
         """Return the connections of one worker, with the headers that the offer's host wants to see."""
         watch = Watch(limits=self.limits, check=check, on_bytes=on_bytes, brake=self.brake)
         return Line(
@@ -65,12 +63,12 @@ class Transport:
 
 
 def fetch(
-    offer: Offer,
+    offer: FilmSource,
     work_dir: Path,
     *,
     transport: Transport,
     workers: int = 8,
-    on_progress: Callable[[Progress], None],
+    on_progress: Callable[[Headway], None],
     should_stop: Callable[[], bool],
     wanted_height_px: int | None = None,
     on_start: Callable[[Pieces, WorkFolder], None] | None = None,
@@ -118,14 +116,14 @@ def fetch(
     raise told(Job(0.0, track, index), gate.NotThatMedia(instead), folder)
 
 
-def _report(tally: Tally, on_progress: Callable[[Progress], None]) -> None:
+def _report(tally: Tally, on_progress: Callable[[Headway], None]) -> None:
     on_progress(tally.progress())
 
 
 class _Start:
     """The making of the plan, and the connections that are open when it is there."""
 
-    def __init__(self, offer: Offer, transport: Transport, should_stop: Callable[[], bool], *, spare: int) -> None:
+    def __init__(self, offer: FilmSource, transport: Transport, should_stop: Callable[[], bool], *, spare: int) -> None:
         self._offer = offer
         self._should_stop = should_stop
         self._lines = [transport.line(offer, self._check, lambda _count: None) for _ in range(1 + spare)]

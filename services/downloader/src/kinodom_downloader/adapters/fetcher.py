@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final
 
+from kinodom_common.contracts.wishes import Progress
 from kinodom_downloader.adapters import engine, imports
 from kinodom_downloader.adapters.audience import Audience
 from kinodom_downloader.adapters.patience import Brake
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kinodom_common.contracts.offers import Offer
-    from kinodom_common.contracts.wishes import Progress
     from kinodom_common.egress import EgressRules
-    from kinodom_downloader.domain.fetched import Fetched
+    from kinodom_downloader.domain.fetched import Fetched, Headway
     from kinodom_downloader.domain.ports import Ear
 
 HURRIED_ATTEMPTS: Final = 5  # about two seconds
@@ -62,18 +62,20 @@ class EngineFetcher:
         hurry: bool = False,
     ) -> Fetched:
         """Fetch an offer into a work folder, or copy a file of the household there; a lost lease ends it."""
+
+        def tell(headway: Headway) -> None:
+            on_progress(Progress(stage="fetching", **asdict(headway)))
+
         try:
             if offer.delivery == "file":
-                return imports.copy_in(
-                    offer, work, root=self._import_root, on_progress=on_progress, should_stop=should_stop
-                )
+                return imports.copy_in(offer, work, root=self._import_root, on_progress=tell, should_stop=should_stop)
             with Audience(work.parent.name, self._wants, hurry=hurry) as audience:
                 return engine.fetch(
                     offer,
                     work,
                     transport=self._hurried if hurry else self._transport,
                     workers=self._workers,
-                    on_progress=on_progress,
+                    on_progress=tell,
                     should_stop=should_stop,
                     wanted_height_px=wanted_height_px,
                     on_start=audience.begin,

@@ -37,9 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from kinodom_common.contracts.offers import Offer
-    from kinodom_common.contracts.wishes import Progress
-    from kinodom_downloader.domain.fetched import Fetched
+    from kinodom_downloader.domain.fetched import Fetched, FilmSource, Headway
 
 log = get_log(__name__)
 
@@ -61,7 +59,7 @@ class _Copying:
     source: int
     folder: WorkFolder
     tally: Tally
-    on_progress: Callable[[Progress], None]
+    on_progress: Callable[[Headway], None]
     should_stop: Callable[[], bool]
     told_s: float = 0.0
 
@@ -76,11 +74,11 @@ class _Copying:
 
 
 def copy_in(
-    offer: Offer,
+    offer: FilmSource,
     work: Path,
     *,
     root: Path | None,
-    on_progress: Callable[[Progress], None],
+    on_progress: Callable[[Headway], None],
     should_stop: Callable[[], bool],
     piece_bytes: int = PIECE_BYTES,
 ) -> Fetched:
@@ -165,7 +163,7 @@ def _work_folder(plan: Plan, url: str, work: Path, source: os.stat_result) -> Wo
     return folder
 
 
-def _plan(offer: Offer, length: int, piece_bytes: int) -> Plan:
+def _plan(offer: FilmSource, length: int, piece_bytes: int) -> Plan:
     pieces = tuple(
         Segment(url=offer.url, offset=offset, length=min(piece_bytes, length - offset))
         for offset in range(0, length, piece_bytes)
@@ -229,7 +227,7 @@ def _copy_piece(copying: _Copying, target: int, offset: int, length: int) -> Non
             count(written)
 
 
-def _copy_subtitles(offer: Offer, root: Path, folder: WorkFolder, tally: Tally) -> set[int]:
+def _copy_subtitles(offer: FilmSource, root: Path, folder: WorkFolder, tally: Tally) -> set[int]:
     """Copy the subtitles, and return the tracks of those that are none or cannot be read."""
     left_out: set[int] = set()
     for track, text in enumerate(offer.subtitles, start=1):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
 from kinodom_downloader.domain import gate
 
 if TYPE_CHECKING:
@@ -24,6 +22,9 @@ def unlocked(body: Payload, *, key: bytes, iv_hex: str) -> Iterator[bytes]:
     """
     if not len(body) or len(body) % 16:
         raise gate.NotThatMedia(gate.instead_of_media(body))
+    # Its OpenSSL takes 7 MB, and few films are locked.
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
     opener = Cipher(algorithms.AES(key), modes.CBC(bytes.fromhex(iv_hex))).decryptor()
     for start in range(0, len(body), _STEP_BYTES):
         plain = opener.update(body[start : start + _STEP_BYTES])

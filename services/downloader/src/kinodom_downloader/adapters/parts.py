@@ -85,7 +85,7 @@ class PartBody:
         Raises:
             NoSpace: the disk is full.
         """
-        if self.path is None and len(self._held) + len(piece) <= _IN_MEMORY_BYTES:
+        if self.path is None and len(self._held) + len(piece) < _IN_MEMORY_BYTES:
             self._held += piece
             return
         with told_when_full():

@@ -22,9 +22,8 @@ from kinodom_downloader.domain.variants import Master, Rendition, Variant, chose
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kinodom_common.contracts.offers import Offer
     from kinodom_downloader.adapters.segments import Line
-    from kinodom_downloader.domain.fetched import Role
+    from kinodom_downloader.domain.fetched import FilmSource, Role
 
 log = get_log(__name__)
 
@@ -55,7 +54,7 @@ class Planner:
     pause: Callable[[float], None]
     _still: set[str] = field(default_factory=set)  # lists without an end that did not change
 
-    def plan(self, offer: Offer, wanted_height_px: int | None) -> Plan:
+    def plan(self, offer: FilmSource, wanted_height_px: int | None) -> Plan:
         """Return the plan for an offer.
 
         What the offer says about its delivery is only a hint; what the host sends decides.
@@ -71,7 +70,7 @@ class Planner:
         )
         return replace(plan, tracks=plan.tracks + sidecars, duration_s=plan.duration_s or offer.duration_s)
 
-    def _by_delivery(self, offer: Offer, wanted_height_px: int | None) -> Plan:
+    def _by_delivery(self, offer: FilmSource, wanted_height_px: int | None) -> Plan:
         if offer.delivery != "progressive":
             try:
                 loaded = self._text(offer.url)

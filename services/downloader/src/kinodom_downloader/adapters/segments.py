@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import mmap
 import re
 import time
 from dataclasses import dataclass, field
@@ -46,6 +47,11 @@ _OURS: Final = frozenset(
 _STALE: Final = (http.client.BadStatusLine, ConnectionResetError, BrokenPipeError)  # BadStatusLine: hung up
 
 
+def _buffer() -> memoryview:
+    """Return room for what comes; only as much of it is memory as was ever filled."""
+    return memoryview(mmap.mmap(-1, _BUFFER_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
+
+
 @dataclass(slots=True)
 class Line:
     """The connections of one worker: one per host, kept alive."""
@@ -56,7 +62,7 @@ class Line:
     meant_for: Target  # the host that the headers are for; others get only harmless ones
     watch: Watch
     _open: dict[tuple[str, str, int], GuardedConnection] = field(default_factory=dict)
-    _buffer: memoryview = field(default_factory=lambda: memoryview(bytearray(_BUFFER_BYTES)))
+    _buffer: memoryview = field(default_factory=_buffer)
 
     def take(self, piece: Piece, taken: Taken, *, at_most: int | None = None) -> None:
         """Fetch a piece into `taken`, going on from what is there.

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from kinodom_common.contracts.wishes import Progress
+from kinodom_downloader.domain.fetched import Headway
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,15 +52,14 @@ class Tally:
         self._done_bytes += length
         self._done_weight += self._weights[track][index]
 
-    def progress(self) -> Progress:
+    def progress(self) -> Headway:
         """Return the numbers of this moment."""
         received = sum(self._cells)
         fraction = min(1.0, self._done_weight / self._whole) if self._whole else 0.0
         speed = self._speed(received)
         total = self._total_bytes(fraction)
         left = None if total is None else max(0, total - self._done_bytes)
-        return Progress(
-            stage="fetching",
+        return Headway(
             fraction=1.0 if self._done == self._total else fraction,
             fetched_bytes=self._found_bytes + received,
             total_bytes=total,

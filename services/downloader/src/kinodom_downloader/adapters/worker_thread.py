@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 log = get_log(__name__)
 
 PACKINGS: Final = ("gzip", "x-gzip", "deflate")
-_OPEN_AT_ONCE: Final = 2  # whole segments in memory, so that long ones take no more of it than that
+_OPEN_AT_ONCE: Final = 1  # segments that are looked through, as all of one is in memory meanwhile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,15 +1,62 @@
-"""What the fetch engine leaves in a work folder for the packager. Local files only, whole and checked."""
+"""What the fetch engine is given, tells on its way, and leaves in a work folder for the packager: plain values.
+
+They look like the shapes of the wire and are not made of them: those bring pydantic, which is three times as large as
+the engine.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 Role = Literal["muxed", "video", "audio", "subtitles"]
 Container = Literal["ts", "fmp4", "mp4", "webm", "aac", "vtt", "srt"]
+
+
+class SubtitleSource(Protocol):
+    """One subtitle file; an offer's is one."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def language(self) -> str | None: ...
+    @property
+    def name(self) -> str | None: ...
+
+
+class FilmSource(Protocol):
+    """Where a film is to be had; `kinodom_common.contracts.offers.Offer` is one."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def delivery(self) -> str: ...
+    @property
+    def height_px(self) -> int | None: ...
+    @property
+    def duration_s(self) -> float | None: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def subtitles(self) -> Sequence[SubtitleSource]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headway:
+    """How far a fetch is. The fields are those of `kinodom_common.contracts.wishes.Progress`."""
+
+    fraction: float
+    fetched_bytes: int
+    total_bytes: int | None  # estimate; None: not known yet
+    segments_done: int
+    segments_total: int
+    speed_bytes_s: float | None
+    left_s: float | None
+    duration_s: float | None  # of the film, as its playlist states it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
-from xml.etree import ElementTree as ET
 
 from kinodom_downloader.domain.faults import DrmProtected, LivePlaylist, PlaylistBad, PlaylistRefused
 from kinodom_downloader.domain.hls_text import MAX_PLAYLIST_BYTES, joined
@@ -13,6 +12,8 @@ from kinodom_downloader.domain.plan import Plan, Segment, TrackPlan
 from kinodom_downloader.domain.variants import height_choice
 
 if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
     from kinodom_downloader.domain.fetched import Role
 
 _MAX_TRACKS: Final = 20
@@ -48,10 +49,12 @@ def parse_mpd(text: str, base_url: str, wanted_height_px: int | None) -> Plan:
     return Plan(tracks=joined_tracks, duration_s=sum(length or 0 for _, length in _periods(root)) or None)
 
 
-def _root(text: str) -> ET.Element:
+def _root(text: str) -> Element:
     """Return the tree. Nothing but elements and attributes can be in it: a document type is refused before parsing."""
     if len(text) > MAX_PLAYLIST_BYTES or "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise PlaylistRefused("The manifest is too long, or holds declarations that no manifest needs.")
+    from xml.etree import ElementTree as ET  # most films come as playlists, which are no XML
+
     try:
         root = ET.fromstring(text.lstrip("\ufeff \t\r\n"))  # noqa: S314 - no document type, so no entities
     except (ET.ParseError, ValueError) as exc:
@@ -63,13 +66,13 @@ def _root(text: str) -> ET.Element:
     return root
 
 
-def _periods(root: ET.Element) -> list[tuple[ET.Element, float | None]]:
+def _periods(root: Element) -> list[tuple[Element, float | None]]:
     """Return the periods, each with its length in seconds (None: not said)."""
     periods = root.findall("Period")
     if not periods or len(periods) > 1000:
         raise PlaylistBad("The manifest lists no period, or far too many.")
     whole_s = duration_s(root.get("mediaPresentationDuration"))
-    found: list[tuple[ET.Element, float | None]] = []
+    found: list[tuple[Element, float | None]] = []
     at_s = 0.0
     for index, period in enumerate(periods):
         start_s = duration_s(period.get("start"))
@@ -93,7 +96,7 @@ def duration_s(text: str | None) -> float | None:
     return days * 86_400 + hours * 3600 + minutes * 60 + seconds
 
 
-def _tracks(period: ET.Element, place: Place, wanted_height_px: int | None) -> dict[_Key, TrackPlan]:
+def _tracks(period: Element, place: Place, wanted_height_px: int | None) -> dict[_Key, TrackPlan]:
     sets = [(item, _kind(item)) for item in period.findall("AdaptationSet") if not _is_trick(item)]
     videos = [(item, each) for item, kind in sets if kind == "video" for each in item.findall("Representation")]
     has_sound = any(kind == "audio" for _, kind in sets)
@@ -111,7 +114,7 @@ def _tracks(period: ET.Element, place: Place, wanted_height_px: int | None) -> d
     return found
 
 
-def _track(role: Role, item: ET.Element, representation: ET.Element, place: Place) -> TrackPlan:
+def _track(role: Role, item: Element, representation: Element, place: Place) -> TrackPlan:
     if item.find("ContentProtection") is not None or representation.find("ContentProtection") is not None:
         raise DrmProtected("The film is locked by a DRM system. The house does not open such locks.")
     inner = place.inside(item).inside(representation)
@@ -129,7 +132,7 @@ def _track(role: Role, item: ET.Element, representation: ET.Element, place: Plac
     )
 
 
-def _kind(item: ET.Element) -> str:
+def _kind(item: Element) -> str:
     first = item.find("Representation")
     mime = item.get("mimeType") or (first.get("mimeType") if first is not None else "") or ""
     kind = item.get("contentType") or mime.partition("/")[0]
@@ -138,24 +141,22 @@ def _kind(item: ET.Element) -> str:
     return kind if kind in ("video", "audio") else ""
 
 
-def _is_trick(item: ET.Element) -> bool:
+def _is_trick(item: Element) -> bool:
     return any("trickmode" in each.get("schemeIdUri", "") for each in item.findall("EssentialProperty"))
 
 
-def _best_video(
-    videos: list[tuple[ET.Element, ET.Element]], wanted_height_px: int | None
-) -> tuple[ET.Element, ET.Element]:
+def _best_video(videos: list[tuple[Element, Element]], wanted_height_px: int | None) -> tuple[Element, Element]:
     heights = [_number(each.get("height") or item.get("height")) for item, each in videos]
     height = height_choice(heights, wanted_height_px)
     fitting = [pair for pair, its in zip(videos, heights, strict=True) if its == height]
     return max(fitting, key=lambda pair: ("avc1" in _codecs(*pair), _number(pair[1].get("bandwidth")) or 0))
 
 
-def _sound_rank(representation: ET.Element) -> tuple[bool, int]:
+def _sound_rank(representation: Element) -> tuple[bool, int]:
     return "mp4a" in (representation.get("codecs") or "mp4a"), _number(representation.get("bandwidth")) or 0
 
 
-def _codecs(item: ET.Element, representation: ET.Element) -> str:
+def _codecs(item: Element, representation: Element) -> str:
     return representation.get("codecs") or item.get("codecs") or ""
 
 
