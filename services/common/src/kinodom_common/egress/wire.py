@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kinodom_common.egress.rules import EgressRules, SocketAddress
 
 _READ_AHEAD_BYTES = 8_192  # for heads; what is longer goes straight to whom it is for
+_PORTION_BYTES = 262_144  # of a long body, for which one wakes up
 _SLICE_S = 0.5
 _ROOM_BYTES = 4096  # of a socket's buffer, at the least
 _PROXY_ANSWER_BYTES = 8192
@@ -104,7 +105,7 @@ def _tls() -> ssl.SSLContext:
 class _TimedReader(io.RawIOBase):
     """The reading half of a socket that asks for patience before each wait."""
 
-    def __init__(self, owner: GuardedConnection, sock: socket.socket) -> None:
+    def __init__(self, owner: _TimedSocket, sock: socket.socket) -> None:
         self._owner = owner
         self._sock = sock
         self._kept_open = sock.makefile("rb", buffering=0)  # the socket closes when this does
@@ -113,6 +114,10 @@ class _TimedReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
+        # More room than for a head is that of a body, and never more than what is left of it. So a slow host wakes us
+        # once for a portion and not for each packet; the rest of a body is waited for in its length.
+        room = memoryview(buffer).nbytes
+        self._owner.wake_at(min(room, _PORTION_BYTES) if room > _READ_AHEAD_BYTES else 1)
         while True:  # in slices, so that patience can end a wait because nobody wants the answer any more
             slice_s = min(self._owner.patience.wait_s(), _SLICE_S)
             if self._sock.gettimeout() != slice_s:  # setting it asks the kernel each time, also for the same
@@ -120,6 +125,7 @@ class _TimedReader(io.RawIOBase):
             try:
                 count = self._sock.recv_into(buffer)
             except TimeoutError:
+                self._owner.wake_at(1)  # what has come so far counts: the host may be slow
                 continue
             self._owner.patience.got(count)
             return count
@@ -132,18 +138,31 @@ class _TimedReader(io.RawIOBase):
 class _TimedSocket:
     """What http.client uses of a socket."""
 
-    def __init__(self, owner: GuardedConnection, sock: socket.socket) -> None:
-        self._owner = owner
+    def __init__(self, connection: GuardedConnection, sock: socket.socket) -> None:
+        self._connection = connection
         self._sock = sock
+        self._is_plain = type(sock) is socket.socket  # with TLS the socket does not know what is left of a body
+        self._wakes_at = 1  # bytes; the kernel keeps it from one answer to the next
+
+    @property
+    def patience(self) -> Patience:
+        """Return the patience of this moment."""
+        return self._connection.patience
+
+    def wake_at(self, count: int) -> None:
+        """Let a wait end when so many bytes are there, or the host has hung up."""
+        if self._is_plain and count != self._wakes_at:
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)
+            self._wakes_at = count
 
     def sendall(self, payload: bytes) -> None:
-        left_s = self._owner.patience.wait_s()
+        left_s = self.patience.wait_s()
         if len(payload) > _ROOM_BYTES:  # less never waits: the answer to what was sent before has come
             self._sock.settimeout(left_s)
         self._sock.sendall(payload)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_TimedReader(self._owner, self._sock), _READ_AHEAD_BYTES)
+        return io.BufferedReader(_TimedReader(self, self._sock), _READ_AHEAD_BYTES)
 
     def close(self) -> None:
         self._sock.close()
