@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from kinodom_downloader.domain.plan import Plan
 
 _TICK_S: Final = 0.2
-_FLUSH_EVERY: Final = 32
+_FLUSH_EVERY: Final = 32  # pieces
+_FLUSH_AFTER_S: Final = 2.0  # so much of the work a power cut may cost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +171,7 @@ def _attend(crew: list[Worker], bench: Bench, *, on_tick: Callable[[], None], sh
         while not pieces.settled(_TICK_S):
             if should_stop():
                 pieces.fail(Stopped())
-            folder.settle(at_least=_FLUSH_EVERY, at_most=4 * _FLUSH_EVERY)
+            folder.settle(at_least=_FLUSH_EVERY, at_most=4 * _FLUSH_EVERY, longest_s=_FLUSH_AFTER_S)
             on_tick()
     finally:
         pieces.stop()
