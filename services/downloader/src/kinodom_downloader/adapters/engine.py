@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from kinodom_common.egress import EgressRules, target_of
 from kinodom_downloader.adapters.failures import told
@@ -52,6 +53,8 @@ class Transport:
     limits: Limits = field(default_factory=Limits)
     retry: Retry = field(default_factory=Retry)
     brake: Brake | None = None  # the speed limit of all downloads of this process; None: as fast as it goes
+    clock: Callable[[], float] = time.monotonic
+    wait: Callable[[threading.Condition, float | None], object] = threading.Condition.wait  # for the next attempt
 
     def line(self, offer: Offer, check: Callable[[], None], on_bytes: Callable[[int], None]) -> Line:
         """Return the connections of one worker, with the headers that the offer's host wants to see."""
@@ -62,6 +65,16 @@ class Transport:
             headers=offer.headers,
             meant_for=target_of(offer.url),
             watch=watch,
+        )
+
+    def pieces(self, jobs: list[Job], plan: Plan, *, at_once: int) -> Pieces:
+        """Return the queue of a plan's pieces."""
+        return Pieces(
+            jobs,
+            at_once=at_once,
+            host_of=lambda job: urlsplit(plan.tracks[job.track].segments[job.index].url).netloc,
+            clock=self.clock,
+            wait=self.wait,
         )
 
 
@@ -101,7 +114,7 @@ def fetch(
     clocks: dict[tuple[int, int], Clock] = {}
     for _ in range(max(1, transport.retry.firm_attempts)):
         tally = Tally(plan, workers + 1 + LANES)
-        pieces = Pieces(_jobs(folder, tally), at_once=workers)
+        pieces = transport.pieces(_jobs(folder, tally), plan, at_once=workers)
         if on_start is not None:
             on_start(pieces, folder)
         lines = [transport.line(offer, pieces.check, tally.counter(number)) for number in range(workers + 1 + LANES)]
