@@ -19,6 +19,7 @@ class Answer(BaseHTTPRequestHandler):
     """One request. A fault answers it itself and returns True, or returns False to have it served."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # the head of an answer and its body go out as they are written
     server: Origin
 
     def do_GET(self) -> None:

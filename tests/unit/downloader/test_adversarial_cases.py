@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from kinodom_downloader.adapters.patience import Limits
 from kinodom_downloader.domain.faults import PlaylistBad, PlaylistRefused, SegmentUnreachable
 from tests.support import media, origin
 from tests.support.fetching import bytes_of, fetch_from, transport_for
-from tests.support.origin import Answer, Origin
+from tests.support.origin import Origin
 
 pytestmark = pytest.mark.slow
 
@@ -25,6 +24,7 @@ LISTS = "downloader/test_engine_lists.py::"
 TEXT = "downloader/test_playlists.py::"
 FILES = "downloader/test_engine_files.py::"
 RESUME = "downloader/test_engine_resume.py::"
+BUSY = "downloader/test_busy_hosts.py::"
 GATE = "downloader/test_gate.py::"
 PACK = "downloader/test_packaging.py::"
 PUBLISH = "downloader/test_publish.py::"
@@ -66,8 +66,10 @@ CASES: dict[int, tuple[str, ...]] = {
     19: (MIDWAY + "test_links_that_run_out_are_asked_for_again_at_once",
          HLS + "test_a_fresh_link_with_other_tokens_keeps_what_is_finished",
          "downloader/test_plan.py::test_another_cut_of_the_film_starts_that_track_over"),
-    20: (HERE + "test_case_20_whatever_a_host_asks_to_wait_the_film_comes",
-         HERE + "test_case_20_a_host_that_serves_two_at_once_gives_the_film"),
+    20: (BUSY + "test_a_host_that_asks_to_wait_is_left_alone_for_so_long_and_a_minute_at_most",
+         BUSY + "test_rubbish_instead_of_a_time_to_wait_is_a_common_pause",
+         BUSY + "test_a_host_that_serves_two_at_once_is_asked_for_hardly_more",
+         BUSY + "test_a_host_that_is_too_busy_half_of_the_time_gives_the_film"),
     21: (RESUME + "test_a_host_that_stops_or_crawls_is_given_up",
          HERE + "test_case_21_a_host_that_stalls_in_the_handshake_is_given_up"),
     22: (WORK + "test_a_full_disk_makes_the_wish_wait_for_space", PUBLISH + "test_a_full_disk_keeps_what_is_staged"),
@@ -214,36 +216,6 @@ def test_case_15_two_languages_with_one_name_are_two_tracks(host: Origin, tmp_pa
     fetched = fetch_from(host, "/m.m3u8", tmp_path)
 
     assert [(track.language, track.name) for track in fetched.tracks[1:]] == [("en", "Stereo"), ("ru", "Stereo")]
-
-
-@pytest.mark.parametrize("asked", ["5", "1000000000", "Wed, 21 Oct 2099 07:28:00 GMT", "soon", "-1"])
-def test_case_20_whatever_a_host_asks_to_wait_the_film_comes(host: Origin, tmp_path: Path, asked: str) -> None:
-    host.put(media.hls_ts())
-    host.faults["/seg2.ts"] = origin.times(2, origin.status(429, {"Retry-After": asked}))
-
-    fetched = fetch_from(host, "/index.m3u8", tmp_path)
-
-    assert bytes_of(fetched.tracks[0]) == film(media.hls_ts())
-
-
-def test_case_20_a_host_that_serves_two_at_once_gives_the_film(host: Origin, tmp_path: Path) -> None:
-    host.put(media.hls_ts())
-    room = threading.Semaphore(2)
-
-    def crowded(answer: Answer, _number: int) -> bool:
-        if not room.acquire(blocking=False):
-            return origin.status(429)(answer, 0)
-        try:
-            answer.serve(answer.server.files[answer.path])
-        finally:
-            room.release()
-        return True
-
-    host.faults |= {f"/seg{index}.ts": crowded for index in range(6)}
-
-    fetched = fetch_from(host, "/index.m3u8", tmp_path, workers=8)
-
-    assert bytes_of(fetched.tracks[0]) == film(media.hls_ts())
 
 
 def test_case_21_a_host_that_stalls_in_the_handshake_is_given_up(host: Origin, tmp_path: Path) -> None:

@@ -22,9 +22,11 @@ from kinodom_downloader.adapters.patience import Limits
 from kinodom_downloader.adapters.pieces import Job, Pieces
 from kinodom_downloader.adapters.workfolder import WorkFolder
 from kinodom_downloader.domain.faults import SegmentUnreachable, Stopped
+from kinodom_downloader.domain.plan import Plan, Segment, TrackPlan
 from tests.support import media, origin
 from tests.support.fetching import bytes_of, fetch_from, sum_of, transport_for
 from tests.support.origin import Origin
+from tests.support.works import until
 
 pytestmark = pytest.mark.slow
 
@@ -100,6 +102,56 @@ def test_a_kill_costs_little_more_than_what_was_under_way(host: Origin, tmp_path
 
     again = sum(count - 1 for path, count in host.asked.items() if path.startswith("/seg"))
     assert again <= 6  # four workers, and a little for the moment between the request and the kill
+
+
+def cut_the_power(folder: Path) -> None:
+    """Leave of a work folder what had been flushed: what is not on the list has its length and other bytes."""
+    listed = {tuple(line.split(" ")[:2]) for line in (folder / "done.txt").read_text("ascii").splitlines()}
+    for path in folder.glob("t*/*.seg"):
+        if (path.parent.name.removeprefix("t"), str(int(path.stem))) not in listed:
+            path.write_bytes(bytes(path.stat().st_size))
+    (folder / "boot.txt").write_text("another time the machine ran", "ascii")
+
+
+def test_a_power_cut_in_mid_film_costs_no_piece_that_was_whole_a_moment_before(host: Origin, tmp_path: Path) -> None:
+    whole = 31  # fewer than are flushed for their number alone
+    for index in range(whole, COUNT):
+        host.faults[f"/seg{index}.ts"] = lambda answer, _number: answer.server.gate.wait(60) and False
+    command = [sys.executable, "-m", "tests.support.fetch_child", host.address, "/index.m3u8", str(tmp_path)]
+    child = subprocess.Popen(command, env={"PYTHONPATH": os.pathsep.join(sys.path)})
+    listed = tmp_path / "done.txt"
+    try:
+        settled = until(lambda: listed.exists() and len(listed.read_text("ascii").splitlines()) == whole)
+    finally:
+        child.kill()
+        child.wait()
+        host.gate.set()
+    cut_the_power(tmp_path)
+    host.asked.clear()
+
+    fetched = fetch_from(host, "/index.m3u8", tmp_path)
+
+    assert settled
+    assert bytes_of(fetched.tracks[0]) == whole_film(host)
+    assert set(host.asked) == {"/index.m3u8", *(f"/seg{index}.ts" for index in range(whole, COUNT))}
+
+
+def test_a_piece_is_flushed_with_many_others_or_when_it_has_waited_long_enough(tmp_path: Path) -> None:
+    now_s = 100.0
+    plan = Plan(
+        tracks=(TrackPlan(role="muxed", segments=tuple(Segment(url=f"http://a/{n}") for n in range(9))),),
+        duration_s=None,
+    )
+    folder = WorkFolder.opened(tmp_path, plan)
+    folder.clock = lambda: now_s
+    on_the_list = []
+    for at_s, index in ((100.0, 0), (101.9, 1), (102.0, 2), (103.9, 3), (104.0, 4), (104.1, 5), (104.2, 6)):
+        now_s = at_s
+        folder.keep(0, index, b"x")
+        folder.settle(at_least=4, longest_s=2.0)
+        on_the_list.append(len((tmp_path / "done.txt").read_text("ascii").splitlines()))
+
+    assert on_the_list == [0, 0, 3, 3, 3, 3, 7]
 
 
 def test_a_stop_keeps_what_is_finished(host: Origin, tmp_path: Path) -> None:

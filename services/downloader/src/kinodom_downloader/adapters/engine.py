@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from kinodom_common.egress import EgressRules, target_of
 from kinodom_downloader.adapters.failures import told
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
     from kinodom_downloader.domain.plan import Plan
 
 _TICK_S: Final = 0.2
-_FLUSH_EVERY: Final = 32
+_FLUSH_EVERY: Final = 32  # pieces
+_FLUSH_AFTER_S: Final = 2.0  # so much of the work a power cut may cost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,8 @@ class Transport:
     limits: Limits = field(default_factory=Limits)
     retry: Retry = field(default_factory=Retry)
     brake: Brake | None = None  # the speed limit of all downloads of this process; None: as fast as it goes
+    clock: Callable[[], float] = time.monotonic
+    wait: Callable[[threading.Condition, float | None], object] = threading.Condition.wait  # for the next attempt
 
     def line(self, offer: FilmSource, check: Callable[[], None], on_bytes: Callable[[int], None]) -> Line:
         """Return the connections of one worker, with the headers that the offer's host wants to see."""
@@ -59,6 +63,16 @@ class Transport:
             headers=offer.headers,
             meant_for=target_of(offer.url),
             watch=watch,
+        )
+
+    def pieces(self, jobs: list[Job], plan: Plan, *, at_once: int) -> Pieces:
+        """Return the queue of a plan's pieces."""
+        return Pieces(
+            jobs,
+            at_once=at_once,
+            host_of=lambda job: urlsplit(plan.tracks[job.track].segments[job.index].url).netloc,
+            clock=self.clock,
+            wait=self.wait,
         )
 
 
@@ -98,7 +112,7 @@ def fetch(
     clocks: dict[tuple[int, int], Clock] = {}
     for _ in range(max(1, transport.retry.firm_attempts)):
         tally = Tally(plan, workers + 1 + LANES)
-        pieces = Pieces(_jobs(folder, tally), at_once=workers)
+        pieces = transport.pieces(_jobs(folder, tally), plan, at_once=workers)
         if on_start is not None:
             on_start(pieces, folder)
         lines = [transport.line(offer, pieces.check, tally.counter(number)) for number in range(workers + 1 + LANES)]
@@ -168,7 +182,7 @@ def _attend(crew: list[Worker], bench: Bench, *, on_tick: Callable[[], None], sh
         while not pieces.settled(_TICK_S):
             if should_stop():
                 pieces.fail(Stopped())
-            folder.settle(at_least=_FLUSH_EVERY, at_most=4 * _FLUSH_EVERY)
+            folder.settle(at_least=_FLUSH_EVERY, at_most=4 * _FLUSH_EVERY, longest_s=_FLUSH_AFTER_S)
             on_tick()
     finally:
         pieces.stop()

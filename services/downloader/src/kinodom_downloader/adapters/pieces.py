@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 FIRST_AT_ONCE = 4  # so that the first pieces, which a viewer may wait for, have the line
 CAREFUL = 8
 MODEST_SHARE = 4  # a modest download goes on with this part of its pieces at once
+BUSY_IN_A_ROW = 3  # answers of "too busy" after which a host is taken to be crowded
 
 
 @dataclass(order=True, slots=True)
@@ -30,9 +31,29 @@ class Job:
 
 
 class Pieces:
-    """A heap by urgency with a waiting room, bounded by how many pieces may be on their way at once."""
+    """A heap by urgency with a waiting room, bounded by how many pieces may be on their way at once.
 
-    def __init__(self, jobs: list[Job], *, at_once: int, clock: Callable[[], float] = time.monotonic) -> None:
+    Args:
+        jobs: what is to be fetched.
+        at_once: how many may be on their way, at the most.
+        host_of: names the host of a piece, for hosts that ask to be left alone.
+        clock: seconds from any moment.
+        wait: waits on a condition for so many seconds at the most.
+    """
+
+    def __init__(
+        self,
+        jobs: list[Job],
+        *,
+        at_once: int,
+        host_of: Callable[[Job], str] = lambda _job: "",
+        clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[threading.Condition, float | None], object] = threading.Condition.wait,
+    ) -> None:
+        self._host_of = host_of
+        self._left_alone: dict[str, float] = {}  # hosts, and until when
+        self._busy_in_a_row = 0
+        self._wait = wait
         self._heap = jobs
         heapq.heapify(self._heap)
         self._later: list[tuple[float, Job]] = []
@@ -60,27 +81,41 @@ class Pieces:
                 self._wake_later()
                 if self._stopped or not (self._heap or self._later or self._busy):
                     return None
-                if self._heap and (self._heap[0].urgency < 0 if express else self._busy < self._limit()):
+                if (express or self._busy < self._limit()) and (job := self._next(express)) is not None:
                     self._busy += 1
-                    return heapq.heappop(self._heap)
-                self._change.wait(self._pause_s())
+                    return job
+                self._wait(self._change, self._pause_s())
 
     def done(self, _job: Job) -> None:
         """Take note of a finished piece: one more may be on its way, once the host asked for fewer after eight only."""
         with self._change:
             self._busy -= 1
+            self._busy_in_a_row = 0
             self._good += 1
             if self._good >= self._each and self._at_once < self._most:
                 self._at_once, self._good = self._at_once + 1, 0
             self._tell()
 
-    def again(self, job: Job, *, after_s: float, crowded: bool) -> None:
-        """Put a piece back for later. `crowded`: the host asked for fewer requests, so half as many go out."""
+    def again(self, job: Job, *, after_s: float, crowded: bool = False, busy: bool = False, alone_s: float = 0) -> None:
+        """Put a piece back for later.
+
+        Args:
+            after_s: not before that.
+            crowded: the host asked for fewer requests, so half as many go out.
+            busy: the host says that it is too busy; several times in a row, that asks for fewer requests too.
+            alone_s: the host asked not to be called for so long, for any piece.
+        """
         with self._change:
             self._busy -= 1
             self._later.append((self._clock() + after_s, job))
-            if crowded:
+            if alone_s:
+                host = self._host_of(job)
+                self._left_alone[host] = max(self._left_alone.get(host, 0.0), self._clock() + alone_s)
+            if busy:
+                self._good, self._busy_in_a_row = 0, self._busy_in_a_row + 1
+            if crowded or self._busy_in_a_row >= BUSY_IN_A_ROW:
                 self._at_once, self._good, self._each = max(1, self._at_once // 2), 0, CAREFUL
+                self._busy_in_a_row = 0
             self._tell()
 
     def drop(self) -> None:
@@ -143,6 +178,20 @@ class Pieces:
         if self._stopped:
             raise Stopped
 
+    def _next(self, express: bool) -> Job | None:
+        """Take the most urgent piece out of the heap whose host may be called."""
+        if not self._heap or (express and self._heap[0].urgency >= 0):
+            return None
+        if not self._left_alone:
+            return heapq.heappop(self._heap)
+        free = [job for job in self._heap if self._host_of(job) not in self._left_alone]
+        job = min(free, default=None)
+        if job is None or (express and job.urgency >= 0):
+            return None
+        self._heap.remove(job)
+        heapq.heapify(self._heap)
+        return job
+
     def _limit(self) -> int:
         return max(1, self._at_once // MODEST_SHARE) if self._modest else self._at_once
 
@@ -160,6 +209,9 @@ class Pieces:
         for entry in [entry for entry in self._later if entry[0] <= now_s]:
             self._later.remove(entry)
             heapq.heappush(self._heap, entry[1])
+        for host in [host for host, until_s in self._left_alone.items() if until_s <= now_s]:
+            del self._left_alone[host]
 
     def _pause_s(self) -> float | None:
-        return max(0.0, min(at_s for at_s, _ in self._later) - self._clock()) + 0.001 if self._later else None
+        ends_s = [*(at_s for at_s, _ in self._later), *self._left_alone.values()]
+        return max(0.0, min(ends_s) - self._clock()) + 0.001 if ends_s else None

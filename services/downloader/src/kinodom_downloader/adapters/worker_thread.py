@@ -231,10 +231,15 @@ class Worker:
             job.kept = tries
             asked_s = error.facts.get("retry_after_s") if isinstance(error, KinodomError) else None
             pause_s = self.bench.retry.pause_s(tries.counts[kind])
-            if isinstance(asked_s, float):
-                pause_s = max(pause_s, min(asked_s, self.bench.retry.longest_asked_s))
-            crowded = isinstance(error, OutsideBadStatus) and (asked_s is not None or error.facts["status"] == 429)
-            self.bench.pieces.again(job, after_s=pause_s, crowded=crowded)
+            alone_s = min(asked_s, self.bench.retry.longest_asked_s) if isinstance(asked_s, float) else 0.0
+            status = error.facts["status"] if isinstance(error, OutsideBadStatus) else None
+            self.bench.pieces.again(
+                job,
+                after_s=max(pause_s, alone_s),
+                crowded=status == 429 or (status is not None and asked_s is not None),
+                busy=status == 503,
+                alone_s=alone_s,
+            )
             return
         track = self.bench.folder.plan.tracks[job.track]
         if track.role == "subtitles":

@@ -7,9 +7,11 @@ the part of one that had come. Both count only while the machine runs on.
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import threading
+import time
 from dataclasses import dataclass, field
 from io import FileIO
 from typing import TYPE_CHECKING
@@ -20,6 +22,7 @@ from kinodom_downloader.domain.live import piece_path
 from kinodom_downloader.domain.plan import Plan, kept_tracks, moved_tracks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -35,7 +38,9 @@ class WorkFolder:
     safe: dict[tuple[int, int], int] = field(default_factory=dict)  # (track, index): length
     _unlisted: set[tuple[int, int]] = field(default_factory=set)  # whole, and not flushed when the end came
     _parts: dict[tuple[int, int], Path] = field(default_factory=dict)  # (track, index): what had come
+    clock: Callable[[], float] = time.monotonic
     _fresh: list[tuple[int, int, int]] = field(default_factory=list)
+    _since_s: float = 0.0  # when the first of the fresh ones came
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -159,10 +164,11 @@ class WorkFolder:
     def note(self, track: int, index: int, length: int) -> None:
         """Remember a piece for the next flush."""
         with self._lock:
+            self._since_s = self._since_s if self._fresh else self.clock()
             self._fresh.append((track, index, length))
 
-    def settle(self, *, at_least: int = 1, at_most: int | None = None) -> None:
-        """Flush pieces that came since the last time, when there are so many, and put them on the list.
+    def settle(self, *, at_least: int = 1, at_most: int | None = None, longest_s: float = math.inf) -> None:
+        """Flush pieces that came since the last time, when there are so many or they wait so long, and list them.
 
         The last segments of a film that is whole are not waited for: it is packaged at once, and flushed as a whole
         then. After a power cut in between they are fetched again.
@@ -171,8 +177,10 @@ class WorkFolder:
             NoSpace: the disk is full.
         """
         with self._lock:
-            if len(self._fresh) < at_least:
+            now_s = self.clock()
+            if not self._fresh or (len(self._fresh) < at_least and now_s - self._since_s < longest_s):
                 return
+            self._since_s = now_s
             fresh, self._fresh = self._fresh[:at_most], self._fresh[at_most:] if at_most else []
         good = {(track, index): length for track, index, length in fresh}
         if len(self.safe.keys() | good) == sum(len(track.segments) for track in self.plan.tracks):
