@@ -331,6 +331,8 @@ def test_the_openapi_document_is_valid_and_names_every_path(house: House) -> Non
         "/queue/retry",
         "/queue/pause",
         "/queue/resume",
+        "/renditions",
+        "/renditions/{video_id}/retry",
         "/videos/{video_id}",
         "/videos/{video_id}/file",
         "/videos/{video_id}/restore",

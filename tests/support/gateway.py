@@ -25,6 +25,8 @@ from kinodom_common.contracts.titles import (
 )
 from kinodom_common.contracts.videos import (
     RemovedVideo,
+    RenditionJob,
+    RenditionList,
     RestoredVideo,
     Title,
     TitleList,
@@ -306,6 +308,7 @@ class FakeDownloader:
     done: list[tuple[str | None, ...]] = field(default_factory=list)
     disk_error: KinodomError | None = None
     keeps_trash: bool = True
+    remade: list[RenditionJob] = field(default_factory=list)
     refuses: dict[int | None, KinodomError] = field(default_factory=dict)  # by episode
 
     def wish(self, request: WishRequest) -> WishReply:
@@ -366,6 +369,13 @@ class FakeDownloader:
 
     def forget(self, wish_id: str) -> None:
         self._did("forget", wish_id)
+
+    def renditions(self) -> RenditionList:
+        return RenditionList(renditions=tuple(self.remade))
+
+    def retry_rendition(self, video_id: str) -> RenditionJob:
+        self.done.append(("retry_rendition", video_id))
+        return next(one for one in self.remade if one.video_id == video_id)
 
     def remove_video(self, video_id: str) -> RemovedVideo:
         self.done.append(("remove", video_id))

@@ -45,6 +45,7 @@ OPERATOR_SETTINGS: Mapping[str, tuple[str, ...]] = {
             "KEEP_FREE_GB",
             "TRASH_DAYS",
             "ENCODER",
+            "LADDER",
             "TRANSCODE_HEVC",
             "KEEP_FREE_PERCENT",
             "SEGMENT_WORKERS",

@@ -52,14 +52,6 @@ def test_pictures(row: str, tmp_path: Path) -> None:
     assert made.duration_s == pytest.approx(2.0, abs=0.1)
 
 
-def test_hevc_becomes_h264_where_the_operator_wants_that(tmp_path: Path) -> None:
-    film = clips.coded("hevc.mkv", *SHORT, "-c:v", "libx265", "-x265-params", "log-level=none", "-an")
-
-    made = packed(tmp_path / "out", a_track("webm", film), coding=Coding(transcode_hevc=True))
-
-    assert (made.tracks[0].codec or "").startswith("avc1.")
-
-
 SOUNDS = {
     "AAC is copied": (("aac",), "mp4a.40.2"),
     "Opus is copied": (("libopus",), "opus"),

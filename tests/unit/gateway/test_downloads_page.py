@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kinodom_common.contracts.titles import EpisodeRef, TitleCard, Translation
+from kinodom_common.contracts.videos import RenditionJob
 from kinodom_common.contracts.wishes import Progress, WishRequest
 from kinodom_common.errors import UpstreamFailed
 from tests.support.gateway import CARD, EXTERNAL, NOW, SOURCE_TITLE, House, a_house, a_wish
@@ -292,3 +293,34 @@ def test_the_buttons_of_the_queue_work_without_a_script(
     reply = browser.post(f"/wishes/w1/{act}", data={**fields, "csrf": csrf_of(browser)}, headers=SAME)
 
     assert (reply.status_code, reply.headers["Location"], house.downloader.done) == (303, "/downloads", [did])
+
+
+def a_remake(number: int, **changes: object) -> RenditionJob:
+    return RenditionJob.model_validate(
+        {"video_id": f"{number:064x}", "name": f"Film {number}", "state": "wanted", "heights_px": (480,), **changes}
+    )
+
+
+def test_further_qualities_say_what_is_made_how_far_and_why_not(house: House) -> None:
+    house.downloader.remade = [
+        a_remake(1),
+        a_remake(2, state="refused", reason_code="program_failed", reason="ffmpeg ended with 1"),
+        a_remake(3, state="running", fraction=0.37),
+    ]
+
+    shown = section(house.client().get("/downloads").text, "remakes")
+
+    assert shown.index("Film 3") < shown.index("Film 2") < shown.index("Film 1")
+    assert "480p a further quality is being made, 37 %" in shown
+    assert "ffmpeg ended with 1 Try again" in shown
+    assert "made when nothing is being downloaded" in shown
+
+
+def test_a_further_quality_that_was_given_up_is_tried_again_by_its_button(house: House) -> None:
+    house.downloader.remade = [a_remake(2, state="refused", reason_code="program_failed", reason="It failed.")]
+    browser = house.client()
+
+    reply = browser.post(f"/renditions/{2:064x}/retry", data={"csrf": csrf_of(browser)}, headers=SAME)
+
+    assert reply.status_code == 303
+    assert house.downloader.done == [("retry_rendition", f"{2:064x}")]

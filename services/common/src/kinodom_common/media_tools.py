@@ -52,6 +52,15 @@ class MediaInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rendition:
+    """A picture in H.264 with the key frames of its source alone, so that players may change between the two."""
+
+    height_px: int
+    most_bit_s: int
+    timescale: int  # of the source: the times of its frames stay exact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrackOutput:
     """One stream of the input as one CMAF file."""
 
@@ -63,6 +72,7 @@ class TrackOutput:
     tag: Tag | None = None
     bitstream: BitstreamFilter | None = None
     channels: int | None = None  # for a transcode
+    rendition: Rendition | None = None  # the picture made anew beside its source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,7 +240,32 @@ def encoder_probe(encoder: Encoder) -> Command:
     return Command("ffmpeg", (*_QUIET, *_DEVICE[encoder], *picture, *_ENCODE[encoder], "-f", "null", "-"))
 
 
+_NO_OTHER_KEYS: dict[Encoder, tuple[str, ...]] = {
+    "libx264": ("-sc_threshold", "0"),
+    "h264_vaapi": (),
+    "h264_qsv": ("-forced_idr", "1"),
+    "h264_nvenc": ("-no-scenecut", "1", "-forced-idr", "1"),
+}
+_CAPPED: frozenset[Encoder] = frozenset({"libx264", "h264_nvenc"})  # the others know no cap beside their quality
+
+
+def _rendition(encoder: Encoder, one: Rendition) -> list[str]:
+    words, fit = list(_ENCODE[encoder]), f"scale=-2:{int(one.height_px)}"
+    if "-vf" in words:
+        place = words.index("-vf") + 1
+        words[place] = f"{fit},{words[place]}"
+    else:
+        words = ["-vf", fit, *words]
+    if encoder in _CAPPED:
+        words += ["-maxrate", str(int(one.most_bit_s)), "-bufsize", str(2 * int(one.most_bit_s))]
+    words += ["-force_key_frames", "source", "-g", "1000000", *_NO_OTHER_KEYS[encoder]]
+    clock = ("-enc_time_base", "-1", "-video_track_timescale", str(int(one.timescale)))
+    return [*words, "-fps_mode", "passthrough", *clock]
+
+
 def _codec(output: TrackOutput) -> list[str]:
+    if output.rendition is not None:
+        return _rendition(output.encoder, output.rendition)
     if output.treatment == "h264":
         return [*_ENCODE[output.encoder], *_KEYS_EACH_2_S]
     if output.treatment == "aac":

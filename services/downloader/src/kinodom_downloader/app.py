@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kinodom_common.web import base_app
 from kinodom_downloader import wiring
-from kinodom_downloader.routes import exports, live, videos, wishes
+from kinodom_downloader.routes import exports, live, renditions, videos, wishes
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -23,4 +23,5 @@ def create_app(settings: WebSettings, *, deps: wiring.WebDeps | None = None) -> 
     app.register_blueprint(live.bp)
     app.register_blueprint(videos.bp)
     app.register_blueprint(exports.bp)
+    app.register_blueprint(renditions.bp)
     return app

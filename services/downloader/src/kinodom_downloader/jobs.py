@@ -16,8 +16,8 @@ from kinodom_common.ids import new_id
 from kinodom_common.logs import bound_request_id, get_log
 from kinodom_common.queueing import HORSE
 from kinodom_downloader import wiring
-from kinodom_downloader.adapters.news import FULFIL
-from kinodom_downloader.domain import working
+from kinodom_downloader.adapters.news import FULFIL, REMAKE
+from kinodom_downloader.domain import remaking, working
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ log = get_log(__name__)
 
 def table(settings: WorkerSettings) -> Mapping[str, Callable[..., Retry | None]]:
     """Return the jobs of this worker by name."""
-    return {FULFIL: partial(fulfil, settings)}
+    return {FULFIL: partial(fulfil, settings), REMAKE: partial(remake, settings)}
 
 
 def fulfil(settings: WorkerSettings, hinted: str, request_id: str = "") -> Retry | None:
@@ -42,6 +42,27 @@ def fulfil(settings: WorkerSettings, hinted: str, request_id: str = "") -> Retry
     """
     with bound_request_id(request_id):
         return None if _run(settings, hinted, HORSE.id or new_id(), this_one=False) else Retry(max=5)
+
+
+def remake(settings: WorkerSettings, hinted: str, request_id: str = "") -> None:
+    """Add renditions to the film whose turn it is; on SIGTERM hand it back: the sweep finds it again.
+
+    Args:
+        settings: of the worker.
+        hinted: the film that is due for one; another may have a better place.
+        request_id: of the hint.
+    """
+    tools, token = wiring.remake_tools(settings), HORSE.id or new_id()
+    with bound_request_id(request_id):
+        try:
+            remaking.remake(token=token, tools=tools)
+        except ShutDownImminentException:
+            remaking.hand_back(token=token, tools=tools)
+        except KinodomError as exc:
+            log.error("job_failed", hinted=hinted, code=exc.code, detail=exc.detail)
+        except Exception as exc:  # the job edge, as below
+            log.error("job_broke", hinted=hinted, exc_info=exc)
+            remaking.give_up(token=token, tools=tools)
 
 
 def show(settings: WorkerSettings, wish_id: str) -> None:

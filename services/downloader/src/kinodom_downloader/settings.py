@@ -10,11 +10,17 @@ from pydantic import AfterValidator, Field, HttpUrl, SecretStr
 from kinodom_common.media_tools import Encoder
 from kinodom_common.settings import CommonSettings, WholePath
 from kinodom_downloader.domain.hours import Hours
+from kinodom_downloader.domain.ladder import Ladder
 
 
 def _hours(text: str) -> str:
     if text:
         Hours.of(text)
+    return text
+
+
+def _ladder(text: str) -> str:
+    Ladder.of(text)
     return text
 
 
@@ -44,8 +50,9 @@ class WorkerSettings(WebSettings):
     import_root: WholePath | None = None  # films the household has, read only; None: none are imported
     watched_gb: Annotated[float, Field(ge=0, le=1_000_000)] = 50.0  # films that were only watched may take these
     watched_days: Annotated[float, Field(ge=0, le=3650)] = 14.0  # and stay so long after they were last watched
-    encoder: Encoder = "libx264"  # of pictures that no browser plays; a chip's when this machine has one
-    transcode_hevc: bool = False  # before it is shown: slow without a chip, and then it plays everywhere
+    encoder: Encoder = "libx264"  # of pictures that are converted; a chip's when this machine has one
+    transcode_hevc: bool = False  # also an H.264 rendition of what only some browsers play, made later
+    ladder: Annotated[str, AfterValidator(_ladder)] = ""  # `720,480`: lower renditions, made later; empty: none
     segment_workers: Annotated[int, Field(ge=1, le=32)] = 12  # parallel segments of one film
     speed_limit_mbit: Annotated[float, Field(gt=0, le=100_000)] | None = None  # of all films together; None: no limit
     hours: Annotated[str, AfterValidator(_hours)] = ""  # `01:00-07:00`: downloads run then only; empty: always

@@ -22,17 +22,22 @@ from kinodom_downloader.adapters.fetcher import EngineFetcher
 from kinodom_downloader.adapters.heartbeat import ThreadHeartbeat
 from kinodom_downloader.adapters.library import MediaLibrary
 from kinodom_downloader.adapters.live_pieces import LivePieces
-from kinodom_downloader.adapters.news import QUEUE, RedisAnnouncer, RqHints
+from kinodom_downloader.adapters.news import QUEUE, RedisAnnouncer, RqHints, RqRemakeHints
 from kinodom_downloader.adapters.offers import ResolverOffers
+from kinodom_downloader.adapters.remake_store import StoredRemakes
+from kinodom_downloader.adapters.remaker import MediaRemaker
 from kinodom_downloader.adapters.shelves import LibraryShelves
 from kinodom_downloader.adapters.trash import MediaTrash
 from kinodom_downloader.adapters.ushering import Usher
 from kinodom_downloader.adapters.wants import RedisWants
 from kinodom_downloader.adapters.wish_store import StoredWishes
-from kinodom_downloader.domain import asking, checking, exporting, guests, removing, working
+from kinodom_downloader.domain import asking, checking, exporting, guests, remaking, removing, working
 from kinodom_downloader.domain.codecs import Coding
 from kinodom_downloader.domain.door import Door
 from kinodom_downloader.domain.hours import ALWAYS, Hours
+from kinodom_downloader.domain.ladder import Ladder
+from kinodom_downloader.domain.remake_ports import Tools as RemakeTools
+from kinodom_downloader.domain.remake_survey import Survey
 from kinodom_downloader.domain.room import KeepFree
 from kinodom_downloader.domain.taking import let_go
 
@@ -55,6 +60,7 @@ class WebDeps:
     desk: asking.Desk
     door: Door
     removals: removing.RemovalDesk
+    remakes: StoredRemakes
     exports: exporting.Exports
     ready: Mapping[str, Callable[[], None]]
 
@@ -101,6 +107,7 @@ def web(settings: WebSettings) -> WebDeps:
         desk=desk,
         door=Door(desk=desk, pieces=pieces, wants=wire, clock=time.monotonic, pause=time.sleep),
         removals=removals(settings),
+        remakes=StoredRemakes(store),
         exports=LibraryExports(settings.media_root),
         ready=ready,
     )
@@ -143,21 +150,25 @@ def sweeper(settings: WorkerSettings) -> Callable[[], None]:
     parts = web(settings)
     desk = replace(parts.removals, keep_free=keep_free(settings))
     room = guests.GuestRoom(gb=settings.watched_gb, days=settings.watched_days)
+    survey = Survey(remake_tools(settings))
 
     def sweep() -> None:
         asking.sweep(desk=parts.desk)
         removing.sweep(desk=desk)
         guests.sweep(room, desk=desk)
+        survey()
 
     return sweep
 
 
 def bereaved(settings: WorkerSettings) -> Callable[[str], None]:
     """Return what a worker does when the process of a job has died: the lease of its token ends."""
-    wishes = StoredWishes(open_store(settings.store))
+    store = open_store(settings.store)
+    wishes, remakes = StoredWishes(store), StoredRemakes(store)
 
     def end_lease(token: str) -> None:
         let_go(token, wishes=wishes)
+        remaking.let_go(token, remakes=remakes)
 
     return end_lease
 
@@ -214,14 +225,36 @@ def tools(settings: WorkerSettings) -> working.Tools:
         clock=time.time,
         heartbeat=ThreadHeartbeat,
         keep_free=keep,
-        hours=Hours.of(settings.hours) if settings.hours else ALWAYS,
+        hours=_hours(settings),
         time_of_day_s=_time_of_day_s,
         make_room=partial(removing.make_room, trash=MediaTrash(settings.media_root), keep=keep),
         parallel=settings.parallel_wishes,
     )
 
 
+def remake_tools(settings: WorkerSettings) -> RemakeTools:
+    """Return what adding renditions works with; called in the work horse too, after the fork."""
+    store = open_store(settings.store)
+    return RemakeTools(
+        remakes=StoredRemakes(store),
+        wishes=StoredWishes(store),
+        maker=MediaRemaker(settings.media_root, encoder=settings.encoder),
+        shelf=shelf(settings),
+        ladder=Ladder.of(settings.ladder, everywhere=settings.transcode_hevc),
+        clock=time.time,
+        heartbeat=ThreadHeartbeat,
+        hint=RqRemakeHints(make_queue(QUEUE, connection(settings))),
+        keep_free=keep_free(settings),
+        hours=_hours(settings),
+        time_of_day_s=_time_of_day_s,
+    )
+
+
+def _hours(settings: WorkerSettings) -> Hours:
+    return Hours.of(settings.hours) if settings.hours else ALWAYS
+
+
 def _library(settings: WorkerSettings) -> MediaLibrary:
     dubs = CatalogueDubs(shelf(settings))
-    coding = Coding(encoder=settings.encoder, transcode_hevc=settings.transcode_hevc)
+    coding = Coding(encoder=settings.encoder)
     return MediaLibrary(settings.media_root, coding=coding, other_dubs=dubs)

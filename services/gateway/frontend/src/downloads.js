@@ -12,6 +12,7 @@ import { leftText, number, sizeText, t } from "./words.js";
 
 const REPAINT_MS = 1000;
 const ASK_MS = 15_000;
+const REMAKES_MS = 10_000;
 const ASK_ALONE_MS = 3000; // without the feed
 const IDS_AT_ONCE = 50; // of 64 characters each: a request line may have 4094
 const ENDED = new Set(["ready", "home"]);
@@ -26,6 +27,7 @@ export class Downloads {
     this.fed = false;
     this.painted_ms = -Infinity;
     this.asked_ms = performance.now();
+    this.remakes_ms = performance.now();
     if (token) {
       this.connection = new Connection({ token, room: null, downloads: true }, {
         download: (event) => this.told(event),
@@ -92,7 +94,15 @@ export class Downloads {
     if (moved) refreshSoon();
   }
 
+  /** How far a further quality is: nobody sends that, so the page is drawn anew now and then. */
+  lookAtRemakes() {
+    if (performance.now() - this.remakes_ms < REMAKES_MS || !document.querySelector("[data-remakes=running]")) return;
+    this.remakes_ms = performance.now();
+    refreshSoon();
+  }
+
   async askWhenSilent() {
+    this.lookAtRemakes();
     const open = this.rows().filter((row) => !ENDED.has(row.dataset.state ?? row.dataset.pane ?? ""));
     const now_ms = performance.now();
     if (open.length === 0 || document.hidden || now_ms - this.asked_ms < (this.fed ? ASK_MS : ASK_ALONE_MS)) return;

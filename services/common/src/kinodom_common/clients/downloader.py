@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
-from kinodom_common.contracts.videos import RemovedVideo, RestoredVideo
+from kinodom_common.contracts.videos import RemovedVideo, RenditionJob, RenditionList, RestoredVideo
 from kinodom_common.contracts.wishes import DiskRoom, ManyChanged, QueueStatus, Wish, WishList, WishMove, WishReply
 
 if TYPE_CHECKING:
@@ -92,3 +92,11 @@ class DownloaderClient:
     def restore_video(self, video_id: str) -> RestoredVideo:
         """Bring a removed video back; raises NotFound (`not_in_trash`)."""
         return self._http.post(f"/videos/{quote(video_id, safe='')}/restore", None, RestoredVideo)
+
+    def renditions(self) -> RenditionList:
+        """Return the films that get further renditions."""
+        return self._http.get("/renditions", RenditionList)
+
+    def retry_rendition(self, video_id: str) -> RenditionJob:
+        """Let one that stopped try again; raises NotFound."""
+        return self._http.post(f"/renditions/{quote(video_id, safe='')}/retry", None, RenditionJob)

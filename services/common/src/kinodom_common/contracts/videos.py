@@ -76,6 +76,24 @@ class Video(Reply):
     published_at: datetime
 
 
+class RenditionJob(Reply):
+    """Further renditions of a film that are to be made, or are being made."""
+
+    video_id: VideoId
+    name: str  # of the film
+    state: Literal["wanted", "waiting", "running", "refused"]
+    heights_px: tuple[int, ...] = ()  # what is made
+    fraction: float = 0.0  # of it that is done
+    reason_code: str | None = None  # when `waiting` or `refused`
+    reason: str | None = None  # the same in words, with what to do
+
+
+class RenditionList(Reply):
+    """Them in the order in which they come."""
+
+    renditions: tuple[RenditionJob, ...] = ()
+
+
 class RemovedVideo(Reply):
     """A video that was taken off the disk."""
 

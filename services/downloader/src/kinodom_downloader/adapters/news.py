@@ -23,6 +23,7 @@ log = get_log(__name__)
 
 QUEUE = "wishes"
 FULFIL = "fulfil"
+REMAKE = "remake"
 JOB_LIMIT_S = 24 * 3600  # a film over a slow line; the engine itself notices a stall in seconds
 SHORTEST_GAP_S = 0.25  # between two progress messages of one wish
 REST_S = 2.0  # after Redis did not take one: a film is not held up by news of it
@@ -42,6 +43,17 @@ class RqHints:
     def hurry(self, wish_id: str) -> None:
         """Tell the usher that somebody watches this wish and nobody fetches it."""
         self._wants.hurry(wish_id)
+
+
+class RqRemakeHints:
+    """Hints at remakes, through the same queue as those at wishes."""
+
+    def __init__(self, queue: HouseQueue) -> None:
+        self._queue = queue
+
+    def __call__(self, video_id: str, attempt: int) -> None:
+        """Tell some worker that a remake is due."""
+        hint(self._queue, REMAKE, video_id, job_id=f"remake-{video_id}-{attempt}", timeout_s=JOB_LIMIT_S)
 
 
 class RedisAnnouncer:

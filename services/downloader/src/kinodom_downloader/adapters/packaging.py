@@ -19,6 +19,7 @@ from kinodom_common.processes import ProgramFailed, checked
 from kinodom_common.processes import run as run_program
 from kinodom_downloader.adapters.encoders import working_encoder
 from kinodom_downloader.adapters.loudness import loudness_lufs
+from kinodom_downloader.adapters.manifest_files import write_manifests
 from kinodom_downloader.adapters.posters import make_poster
 from kinodom_downloader.adapters.sources import Runner, Source, open_source
 from kinodom_downloader.adapters.sprites import make_sprites
@@ -34,11 +35,6 @@ from kinodom_downloader.domain.manifests import (
     TextTrack,
     TrackSet,
     average_bit_s,
-    dash_manifest,
-    hls_master,
-    hls_playlist,
-    hls_text_playlist,
-    playlist_name,
 )
 from kinodom_downloader.domain.timeline import places_s
 
@@ -128,7 +124,7 @@ def package(
     own = _described(tracks, dict(zip((track.file for track in tracks.media), sums, strict=True)), loud)
     lent = other_dubs(tracks, out)
     tracks = replace(tracks, audio=(*tracks.audio, *(one.track for one in lent)))
-    _write_manifests(tracks, out)
+    write_manifests(tracks, out)
     skips = _write_chapters(skips, tracks.duration_s, out)
     return Packaged(
         tracks=(*own, *(one.told for one in lent)),
@@ -160,7 +156,7 @@ def _build(
 ) -> TrackSet:
     """Write and check all tracks and subtitles, and return them."""
     sources = [open_source(one, scratch, run=tell.run) for one in fetched.tracks if one.role != "subtitles"]
-    plans = plan_tracks(sources, language, translation_name, transcode_hevc=tell.coding.transcode_hevc)
+    plans = plan_tracks(sources, language, translation_name)
     places = places_s([plan.start_s for plan in plans])
     base_s = plans[0].start_s - places[0]
     texts = fetched_texts(fetched, base_s)
@@ -231,14 +227,6 @@ def _track_set(plans: Sequence[TrackPlan], files: Sequence[TrackFile], text: tup
     if plans[0].kind == "video":
         return TrackSet(video=media[0], audio=tuple(media[1:]), text=text)
     return TrackSet(video=None, audio=tuple(media), text=text)
-
-
-def _write_manifests(tracks: TrackSet, out: Path) -> None:
-    texts = {"manifest.mpd": dash_manifest(tracks), "master.m3u8": hls_master(tracks)}
-    texts |= {playlist_name(track.file): hls_playlist(track) for track in tracks.media}
-    texts |= {playlist_name(track.file): hls_text_playlist(track, tracks.duration_s) for track in tracks.text}
-    for name, text in texts.items():
-        (out / name).write_text(text, encoding="utf-8")
 
 
 def _loudness(tracks: TrackSet, out: Path, tell: _Tell) -> dict[str, float | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
 import os
@@ -42,6 +43,8 @@ VIDEO_ID = re.compile(r"[0-9a-f]{64}")
 _FILE_MODE, _FOLDER_MODE = 0o644, 0o755  # Nginx reads under another user
 GONE = ".gone-"
 _LOCK = ".publishing.lock"
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class BadVideoId(Rejected):
@@ -88,6 +91,12 @@ class Disk:
         """Move a folder in one step; fails when the new name holds files."""
         old.rename(new)
 
+    def exchange(self, one: Path, other: Path) -> None:
+        """Let two folders change their names in one step; ENOENT when one is not there, EINVAL where it cannot be."""
+        names = (os.fsencode(one), os.fsencode(other))
+        if _libc.renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE):
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(other))
+
 
 def publish(
     staging: Path,
@@ -121,7 +130,7 @@ def publish(
         raise BadVideoId("A video id has 64 hexadecimal digits.")
     disk = disk or Disk()
     try:
-        metadata = _complete(staging, video_id, source, video, disk)
+        metadata = complete(staging, video_id, source, video, disk)
         fence()
         return _show(staging, library, metadata, trash, disk)
     except OSError as exc:
@@ -189,7 +198,7 @@ def reap(work_root: Path, is_current: Callable[[str], bool], *, idle_s: float = 
     return reaped
 
 
-def _complete(staging: Path, video_id: str, source: str, video: VideoIn, disk: Disk) -> Metadata:
+def complete(staging: Path, video_id: str, source: str, video: VideoIn, disk: Disk) -> Metadata:
     """Bring the staged files to the disk, then their metadata, which are the last thing written."""
     known = {track.file: track.sha256 for track in video.tracks if track.sha256}
     for leftover in (METADATA, METADATA_TEXT):
@@ -237,7 +246,7 @@ def _show(staging: Path, library: Path, metadata: Metadata, trash: Path, disk: D
 
 def _move_aside(target: Path, library: Path, trash: Path, disk: Disk) -> None:
     """Move a broken folder to the trash, unless another publisher has replaced it meanwhile."""
-    with _locked(library):
+    with locked(library):
         try:
             verify_folder(target)
         except FolderBroken as exc:
@@ -250,7 +259,8 @@ def _move_aside(target: Path, library: Path, trash: Path, disk: Disk) -> None:
 
 
 @contextmanager
-def _locked(library: Path) -> Iterator[None]:
+def locked(library: Path) -> Iterator[None]:
+    """Be the only one who takes folders out of the library or puts others in their place."""
     handle = os.open(library / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

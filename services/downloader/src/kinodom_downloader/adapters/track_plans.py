@@ -67,9 +67,7 @@ class TrackPlan:
         return None if known_s is None else Plan(duration_s=known_s, tolerance_s=1.0)
 
 
-def plan_tracks(
-    sources: Sequence[Source], language: str | None, translation_name: str, *, transcode_hevc: bool = False
-) -> list[TrackPlan]:
+def plan_tracks(sources: Sequence[Source], language: str | None, translation_name: str) -> list[TrackPlan]:
     """Return the first picture and every sound that can be played, the picture first.
 
     A sound that cannot be played is left out as long as another one can.
@@ -78,7 +76,7 @@ def plan_tracks(
         NothingToPlay: there is neither.
         NotPlayable: there is something, but nothing we can play or convert.
     """
-    plans = _picture(sources, transcode_hevc=transcode_hevc)
+    plans = _picture(sources)
     refused: NotPlayable | None = None
     taken: set[str] = set()
     for source in sources:
@@ -96,11 +94,11 @@ def plan_tracks(
     return plans
 
 
-def _picture(sources: Sequence[Source], *, transcode_hevc: bool) -> list[TrackPlan]:
+def _picture(sources: Sequence[Source]) -> list[TrackPlan]:
     for source in sources:
         for stream in source.streams:
             if stream.kind == "video" and source.fetched.role != "audio":
-                handling = video_handling(stream.codec, stream.pixel_format, transcode_hevc=transcode_hevc)
+                handling = video_handling(stream.codec, stream.pixel_format)
                 if handling.warning:
                     log.warning("picture_not_for_every_screen", codec=stream.codec, pixels=stream.pixel_format)
                 return [TrackPlan(source=source, stream=stream, kind="video", handling=handling, file="v.mp4")]

@@ -42,11 +42,14 @@ class MediaTrash:
         """Take the folder of a video out of the library: into the trash, or for good. None there is no mistake."""
         home = self._home(video_id)
         self._steps.make_folder(self._trash)
+        if not home.is_dir():
+            return
         try:
-            if for_good:
-                publish.drop(home, self._trash)
-            else:
-                self._steps.rename(home, self._trash / trash_name(video_id, now_s, new_id()))
+            with publish.locked(self._library):
+                if for_good:
+                    publish.drop(home, self._trash)
+                else:
+                    self._steps.rename(home, self._trash / trash_name(video_id, now_s, new_id()))
         except FileNotFoundError:
             return
         self._steps.sync(home.parent)

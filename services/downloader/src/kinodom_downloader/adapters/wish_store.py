@@ -7,8 +7,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, get_args
 
 from kinodom_common.contracts.wishes import Progress, WishRequest, WishState
-from kinodom_common.store import AlreadyThere, NotStored, Range, Stale, change
+from kinodom_common.store import AlreadyThere, NotStored, Range, change
 from kinodom_common.store.migrations import migrate
+from kinodom_downloader.adapters.turns import StoredTurn
 from kinodom_downloader.domain.watching import WATCHED_S
 from kinodom_downloader.domain.wishes import NoSuchWish, StoredWish
 
@@ -49,7 +50,7 @@ class StoredWishes:
     """The port `Wishes` over any engine of the store."""
 
     def __init__(self, store: Store) -> None:
-        self._turns: Documents = store.collection("turns")
+        self._turns = StoredTurn(store, TURN)
         self._store = store
         self._documents: Documents = store.collection("wishes", indexed=INDEXED)
 
@@ -144,19 +145,11 @@ class StoredWishes:
 
     def turn(self) -> int:
         """Return the number of the turn in which wishes are claimed."""
-        stored = self._turns.get(TURN)
-        return int(stored["version"]) if stored else 0
+        return self._turns.turn()
 
     def pass_turn(self, seen: int) -> bool:
         """Begin the next turn; false when somebody else has begun it since `seen` was read."""
-        try:
-            if seen:
-                self._turns.replace({"_id": TURN}, seen)
-            else:
-                self._turns.insert({"_id": TURN})
-        except (AlreadyThere, Stale):
-            return False
-        return True
+        return self._turns.pass_turn(seen)
 
     def _found(self, wish_id: str) -> dict[str, Any]:
         document = self._documents.get(wish_id)

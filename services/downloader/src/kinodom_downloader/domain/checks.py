@@ -65,6 +65,12 @@ class NoKeyFrame(PackagingFailed):
     code = "no_key_frame"
 
 
+class NotAligned(PackagingFailed):
+    """A rendition is not cut at the moments of the film that it belongs to."""
+
+    code = "renditions_not_aligned"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """How long the source's media are, and how exactly that is known."""
@@ -127,3 +133,13 @@ def check_offset(file: str, start_s: float, wanted_s: float) -> None:
     """Pass when the track starts where it started at the source, within 1 ms."""
     if abs(start_s - wanted_s) > OFFSET_TOLERANCE_S:
         raise OffsetLost(f"{file} starts at {start_s:.3f} s instead of {wanted_s:.3f} s.")
+
+
+def check_aligned(file: str, made: Index, like: Index) -> None:
+    """Pass when a rendition is cut at the moments of its source, so that a player may change between them."""
+    starts_s = [[part.at / one.timescale for part in one.references] for one in (made, like)]
+    if len(starts_s[0]) != len(starts_s[1]):
+        raise NotAligned(f"{file} has {len(starts_s[0])} fragments, the film has {len(starts_s[1])}.")
+    for number, (at_s, wanted_s) in enumerate(zip(*starts_s, strict=True)):
+        if abs(at_s - wanted_s) > OFFSET_TOLERANCE_S:
+            raise NotAligned(f"{file}: fragment {number} begins at {at_s:.3f} s instead of {wanted_s:.3f} s.")

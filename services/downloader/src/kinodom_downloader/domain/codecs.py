@@ -32,7 +32,6 @@ class Coding:
     """What the operator wants of pictures that are converted."""
 
     encoder: Literal["libx264", "h264_vaapi", "h264_qsv", "h264_nvenc"] = "libx264"
-    transcode_hevc: bool = False  # also what some browsers play and others do not
 
 
 _H264_PLAYED = frozenset({"yuv420p", "yuvj420p", "yuv420p10le"})  # 10 bit: not on every phone or television
@@ -46,7 +45,7 @@ _AUDIO_CONVERTED = frozenset({"ac3", "eac3", "dts", "vorbis", "truehd", "mlp", "
 _SUBTITLES_CONVERTED = frozenset({"subrip", "srt", "ass", "ssa", "webvtt", "mov_text"})
 
 
-def video_handling(codec: str, pixel_format: str | None, *, transcode_hevc: bool = False) -> Handling:
+def video_handling(codec: str, pixel_format: str | None) -> Handling:
     """Return what to do with a video stream, by ffmpeg's names.
 
     Raises:
@@ -56,11 +55,11 @@ def video_handling(codec: str, pixel_format: str | None, *, transcode_hevc: bool
         if pixel_format is None or pixel_format in _H264_PLAYED:
             return Handling(treatment="copy", tag="avc1", warning=pixel_format == "yuv420p10le")
         return Handling(treatment="h264")
-    if codec == "hevc" and not transcode_hevc:
+    if codec == "hevc":
         return Handling(treatment="copy", tag="hvc1", warning=True)
     if codec in _VIDEO_COPIED:
         return Handling(treatment="copy")
-    if codec in _VIDEO_CONVERTED or codec == "hevc":
+    if codec in _VIDEO_CONVERTED:
         return Handling(treatment="h264")
     raise NotPlayable(f"The picture is coded as {codec[:40]}, which no browser plays and we do not convert.")
 

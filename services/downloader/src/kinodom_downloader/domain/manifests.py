@@ -13,6 +13,8 @@ from xml.sax.saxutils import escape, quoteattr
 from kinodom_downloader.domain.texts import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kinodom_downloader.domain.boxes import Index, Reference
 
 HLS_SEGMENT_S = 6.0
@@ -50,11 +52,17 @@ class TrackSet:
     video: MediaTrack | None
     audio: tuple[MediaTrack, ...]
     text: tuple[TextTrack, ...] = ()
+    renditions: tuple[MediaTrack, ...] = ()  # the picture again, smaller or in another codec, cut at the same moments
+
+    @property
+    def pictures(self) -> tuple[MediaTrack, ...]:
+        """The picture, if there is one, and its further renditions."""
+        return () if self.video is None else (self.video, *self.renditions)
 
     @property
     def media(self) -> tuple[MediaTrack, ...]:
-        """The picture, if there is one, and the sound tracks."""
-        return self.audio if self.video is None else (self.video, *self.audio)
+        """The pictures and the sound tracks."""
+        return (*self.pictures, *self.audio)
 
     @property
     def duration_s(self) -> float:
@@ -92,11 +100,12 @@ def pieces(index: Index, wanted_s: float = HLS_SEGMENT_S) -> list[tuple[Referenc
 
 
 def dash_manifest(tracks: TrackSet) -> str:
-    """Return the text of `manifest.mpd`."""
-    media = [
-        _dash_set(track, "video" if track is tracks.video else "audio", number, main=track not in tracks.audio[1:])
-        for number, track in enumerate(tracks.media)
-    ]
+    """Return the text of `manifest.mpd`: pictures that a player may change between in mid-film stand in one set."""
+    families = dict.fromkeys(map(_family, tracks.pictures))
+    sets = [("video", [one for one in tracks.pictures if _family(one) == family]) for family in families]
+    sets += [("audio", [track]) for track in tracks.audio]
+    alternates = tracks.audio[1:]
+    media = [_dash_set(same, kind, number, main=same[0] not in alternates) for number, (kind, same) in enumerate(sets)]
     text = [_dash_text(track, len(media) + number) for number, track in enumerate(tracks.text)]
     body = "".join([*media, *text])
     return (
@@ -107,23 +116,33 @@ def dash_manifest(tracks: TrackSet) -> str:
     )
 
 
-def _dash_set(track: MediaTrack, kind: str, number: int, *, main: bool) -> str:
+def _family(track: MediaTrack) -> str:
+    return track.codec.partition(".")[0]
+
+
+def _dash_set(same: Sequence[MediaTrack], kind: str, number: int, *, main: bool) -> str:
+    role = "main" if main else "alternate"
+    return (
+        f'    <AdaptationSet id="{number}" contentType="{kind}" mimeType="{kind}/mp4"{_language(same[0].language)} '
+        'subsegmentAlignment="true" subsegmentStartsWithSAP="1">\n'
+        f"{_label(same[0].label)}"
+        f'      <Role schemeIdUri="urn:mpeg:dash:role:2011" value="{role}"/>\n'
+        f"{''.join(_dash_track(track, kind) for track in same)}    </AdaptationSet>\n"
+    )
+
+
+def _dash_track(track: MediaTrack, kind: str) -> str:
     index = track.index
     size = f' width="{track.width_px}" height="{track.height_px}"' if kind == "video" else ""
     rate = f' audioSamplingRate="{track.sample_rate_hz}"' if track.sample_rate_hz else ""
     stem = track.file.rpartition(".")[0]
-    role = "main" if main else "alternate"
     return (
-        f'    <AdaptationSet id="{number}" contentType="{kind}" mimeType="{kind}/mp4"{_language(track.language)} '
-        'subsegmentAlignment="true" subsegmentStartsWithSAP="1">\n'
-        f"{_label(track.label)}"
-        f'      <Role schemeIdUri="urn:mpeg:dash:role:2011" value="{role}"/>\n'
         f'      <Representation id={quoteattr(stem)} codecs={quoteattr(track.codec)} bandwidth="{peak_bit_s(track)}"'
         f"{size}{rate}>\n"
         f"        <BaseURL>{track.file}</BaseURL>\n"
         f'        <SegmentBase indexRange="{index.box.start}-{index.box.end - 1}" timescale="{index.timescale}">'
         f'<Initialization range="0-{index.box.start - 1}"/></SegmentBase>\n'
-        "      </Representation>\n    </AdaptationSet>\n"
+        "      </Representation>\n"
     )
 
 
@@ -149,20 +168,25 @@ def _label(text: str) -> str:
 def hls_master(tracks: TrackSet) -> str:
     """Return the text of `master.m3u8`."""
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
-    media = tracks.media[:2] if tracks.video else tracks.media[:1]
     for number, track in enumerate(tracks.audio if tracks.video else ()):
         lines.append(_hls_media("AUDIO", "sound", track, default=number == 0))
     lines += [_hls_media("SUBTITLES", "text", track, default=False) for track in tracks.text]
-    peak = sum(peak_bit_s(track) for track in media)
-    mean = sum(average_bit_s(track) for track in media)
+    sound = tracks.audio[:1]
+    for media in [(picture, *sound) for picture in tracks.pictures] or [sound]:
+        lines += _hls_variant(media, tracks)
+    return "\n".join(lines) + "\n"
+
+
+def _hls_variant(media: tuple[MediaTrack, ...], tracks: TrackSet) -> list[str]:
+    """Return the two lines of a picture with the sound that begins, or of a sound alone."""
+    peak, mean = sum(peak_bit_s(track) for track in media), sum(average_bit_s(track) for track in media)
     codecs = ",".join(track.codec for track in media)
     words = [f"BANDWIDTH={peak}", f"AVERAGE-BANDWIDTH={mean}", f'CODECS="{codecs}"']
     if tracks.video:
-        words.append(f"RESOLUTION={tracks.video.width_px}x{tracks.video.height_px}")
+        words.append(f"RESOLUTION={media[0].width_px}x{media[0].height_px}")
         words += ['AUDIO="sound"'] if tracks.audio else []
     words += ['SUBTITLES="text"'] if tracks.text else []
-    lines += ["#EXT-X-STREAM-INF:" + ",".join(words), playlist_name(media[0].file)]
-    return "\n".join(lines) + "\n"
+    return ["#EXT-X-STREAM-INF:" + ",".join(words), playlist_name(media[0].file)]
 
 
 def playlist_name(file: str) -> str:

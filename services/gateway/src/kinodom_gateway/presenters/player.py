@@ -141,10 +141,11 @@ def _video(page: TitlePage, video: Video, link: MediaLink, *, is_there: bool) ->
             dub=words.dub(video.translation_name),
         )
     )
+    heights = words.heights(video)
     return VideoView(
         video_id=video.video_id,
         heading=heading,
-        subheading=below,
+        subheading=f"{below}, {heights}" if "," in heights else below,
         back_url=_back(page, video),
         duration_s=video.duration_s,
         poster_url=link.poster_url if is_there else "",

@@ -231,7 +231,7 @@ def _pane(one: _Dub, place: Place, videos: tuple[Video, ...], wishes: tuple[Wish
     state = "home" if best else "coming" if coming else "get" if place in one.names else "gone"
     season, episode = place
     facts = [words.length(best.duration_s)] if best else []
-    facts += [f"{best.height_px}p"] if best and best.height_px else []
+    facts += [told] if best and (told := words.heights(best)) else []
     facts += [f"{words.percent(coming.progress.fraction)} %"] if coming and not best else []
     return Pane(
         place=place,
@@ -276,7 +276,7 @@ def _note(seen: Seen) -> str | None:
 def _on_disk(video: Video, title: str) -> OnDisk:
     dub, size = words.dub(video.translation_name), words.size(video.size_bytes)
     name = dub if video.episode is None else f"{video.episode}, {dub}"
-    facts = [f"{video.height_px}p"] if video.height_px else []
+    facts = [told] if (told := words.heights(video)) else []
     what = f"{title}, {name}" if video.episode is None else f"{title} {name}"
     return OnDisk(
         video_id=video.video_id,

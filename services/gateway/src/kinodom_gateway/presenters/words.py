@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_timedelta
@@ -11,6 +12,9 @@ from flask_babel import format_decimal, get_locale
 
 from kinodom_gateway.i18n import gettext as _
 from kinodom_gateway.i18n import ngettext
+
+if TYPE_CHECKING:
+    from kinodom_common.contracts.videos import Video
 
 NBSP = "\u00a0"
 
@@ -25,6 +29,12 @@ def size(size_bytes: int) -> str:
 def tenths(value: float) -> str:
     """Return `1.5`, with the viewer's decimal sign."""
     return str(format_decimal(value, "0.0"))
+
+
+def heights(video: Video) -> str:
+    """Return `1080p, 480p`: the heights in which there is a picture; empty when none is known."""
+    found = {track.height_px for track in video.tracks if track.kind == "video"} | {video.height_px}
+    return ", ".join(f"{height}p" for height in sorted((one for one in found if one), reverse=True))
 
 
 def seconds(duration_s: float) -> str:

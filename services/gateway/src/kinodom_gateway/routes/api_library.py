@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response
 
-from kinodom_common.contracts.videos import Title, TitleList, TitlePage, Video, VideoList
+from kinodom_common.contracts.videos import RenditionJob, RenditionList, Title, TitleList, TitlePage, Video, VideoList
 from kinodom_common.contracts.wishes import ManyChanged, QueueStatus
-from kinodom_common.openapi import answer, body_of, describes, query_of
+from kinodom_common.openapi import answer, body_of, describes, part_of_path, query_of
 from kinodom_gateway.domain import downloading, shelving
 from kinodom_gateway.routes import forms, library_forms
-from kinodom_gateway.routes.access import video_page
+from kinodom_gateway.routes.access import VIDEO_ID, video_page
 from kinodom_gateway.viewer import viewer
 from kinodom_gateway.wiring import deps
 
@@ -78,6 +78,20 @@ def list_videos() -> Response:
     """List what is on the disk, the newest first."""
     query = query_of(forms.PageQuery)
     return answer(deps().catalogue.videos(limit=query.limit, after=query.after))
+
+
+@bp.get("/renditions")
+@describes(reply=RenditionList)
+def list_renditions() -> Response:
+    """List the films that get further renditions, how far that is, and why one stopped."""
+    return answer(deps().downloader.renditions())
+
+
+@bp.post("/renditions/<video_id>/retry")
+@describes(reply=RenditionJob, status=202, problems=("bad_request", "no_such_rendition"))
+def retry_rendition(video_id: str) -> Response:
+    """Let one that stopped try again."""
+    return answer(deps().downloader.retry_rendition(part_of_path(VIDEO_ID, video_id)), 202)
 
 
 @bp.post("/downloads")

@@ -12,7 +12,7 @@ from kinodom_common.openapi import form_of, lines, query_of
 from kinodom_gateway import i18n
 from kinodom_gateway.domain import downloading, finding, shelving, wishing
 from kinodom_gateway.domain.finding import Seen, side_by_side
-from kinodom_gateway.presenters import downloads, shelf, titles
+from kinodom_gateway.presenters import downloads, remakes, shelf, titles
 from kinodom_gateway.presenters import search as searching
 from kinodom_gateway.routes.access import just_removed, title_known
 from kinodom_gateway.routes.forms import ActForm, AddressForm, LanguageForm, SearchPageQuery, SearchQuery, WishForm
@@ -121,7 +121,14 @@ def demo() -> Response:
 def queue() -> str:
     """Show the queue; without the catalogue it has no pictures, without the disk no word about it."""
     left = deps().gate.unsealed(request.args.get("left", ""))
-    return render_template("downloads.html", page=_downloads_view(), left=left)
+    return render_template("downloads.html", page=_downloads_view(), remakes=_remakes(), left=left)
+
+
+def _remakes() -> tuple[remakes.RemakeRow, ...]:
+    try:
+        return remakes.remake_rows(deps().downloader.renditions().renditions)
+    except KinodomError:
+        return ()
 
 
 def _downloads_view() -> downloads.DownloadsView:
@@ -167,6 +174,13 @@ def change_all() -> Response:
 def retry(wish_id: str) -> Response:
     """Let a stopped wish try again."""
     deps().downloader.retry(wish_id)
+    return redirect(url_for("pages.queue"), 303)
+
+
+@bp.post("/renditions/<video_id>/retry")
+def retry_rendition(video_id: str) -> Response:
+    """Let a further quality of a film that was given up try again."""
+    deps().downloader.retry_rendition(video_id)
     return redirect(url_for("pages.queue"), 303)
 
 
