@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, get_args
 
 from kinodom_common.contracts.wishes import Progress, WishRequest, WishState
-from kinodom_common.store import AlreadyThere, NotStored, Range, change
+from kinodom_common.store import AlreadyThere, NotStored, Range, Stale, change
 from kinodom_common.store.migrations import migrate
 from kinodom_downloader.adapters.turns import StoredTurn
 from kinodom_downloader.domain.watching import WATCHED_S
