@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from kinodom_common.logs import get_log
@@ -34,10 +34,13 @@ class TrackPlan:
     file: str
     language: str = UNKNOWN
     label: str = ""
+    begins_s: float | None = None  # where its first sample belongs, on the picture's clock; None: where it says itself
 
     @property
     def start_s(self) -> float:
         """Where its first packet will belong, on the source's clock."""
+        if self.begins_s is not None:
+            return self.begins_s + self.stream.start_s - self.stream.heard_s
         if self.kind == "audio" and self.handling.treatment != "copy":
             return self.stream.heard_s - _AAC_PRIMING_SAMPLES / (self.stream.sample_rate_hz or 48_000)
         return self.stream.start_s
@@ -86,7 +89,8 @@ def plan_tracks(
             if stream.kind != "audio" or source.fetched.role == "video":
                 continue
             try:
-                plans.append(_sound(source, stream, language, translation_name, taken))
+                plan = _sound(source, stream, language, translation_name, taken)
+                plans.append(plan if source.is_placed or not plans else replace(plan, begins_s=plans[0].start_s))
             except NotPlayable as exc:
                 refused = exc
     if refused is not None and not taken:

@@ -185,6 +185,7 @@ OF_DOWNLOADS = {
     "duration_wrong": _DAMAGED,
     "offset_lost": _DAMAGED,
     "no_key_frame": _DAMAGED,
+    "too_many_kinds": _DAMAGED,
     "folder_broken": _DAMAGED,
     "no_cues": mark("A file of subtitles is empty."),
     "not_coming": mark("This film is not being fetched any more. Open its page to get it again."),
