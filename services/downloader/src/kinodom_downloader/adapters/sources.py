@@ -183,7 +183,7 @@ def _stream(fields: dict[str, Any], first_s: float | None, boxed_s: float | None
         number=int(fields["index"]),
         kind="cover" if cover else str(fields.get("codec_type", "")),
         codec=str(fields.get("codec_name", "unknown")),
-        profile=fields.get("profile"),
+        profile=None if (profile := fields.get("profile")) == "unknown" else profile,
         pixel_format=fields.get("pix_fmt"),
         size_px=(int(fields["width"]), int(fields["height"])) if fields.get("width") else None,
         frames_per_s=_rate(fields.get("avg_frame_rate")),

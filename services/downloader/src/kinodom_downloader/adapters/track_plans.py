@@ -104,7 +104,9 @@ def _picture(sources: Sequence[Source], *, transcode_hevc: bool) -> list[TrackPl
     for source in sources:
         for stream in source.streams:
             if stream.kind == "video" and source.fetched.role != "audio":
-                handling = video_handling(stream.codec, stream.pixel_format, transcode_hevc=transcode_hevc)
+                handling = video_handling(
+                    stream.codec, stream.pixel_format, stream.profile, transcode_hevc=transcode_hevc
+                )
                 if handling.warning:
                     log.warning("picture_not_for_every_screen", codec=stream.codec, pixels=stream.pixel_format)
                 return [TrackPlan(source=source, stream=stream, kind="video", handling=handling, file="v.mp4")]
@@ -114,7 +116,7 @@ def _picture(sources: Sequence[Source], *, transcode_hevc: bool) -> list[TrackPl
 def _sound(source: Source, stream: Stream, language: str | None, translation_name: str, taken: set[str]) -> TrackPlan:
     fetched = source.fetched
     assert fetched.container in ("ts", "fmp4", "mp4", "webm", "aac")
-    handling = audio_handling(stream.codec, fetched.container)
+    handling = audio_handling(stream.codec, fetched.container, stream.profile)
     tag = language_tag(fetched.language)
     tag = language_tag(stream.language) if tag == UNKNOWN else tag
     tag = language_tag(language) if tag == UNKNOWN and not taken else tag
