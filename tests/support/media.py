@@ -162,3 +162,11 @@ def long_hls_ts() -> Path:
     return _long(
         "long-ts", *("-f", "hls", "-hls_time", "2", "-hls_playlist_type", "vod", "-hls_segment_filename"), names
     )
+
+
+@cache
+def film_mkv() -> Path:
+    """Return the film of 60 s as one Matroska file of several megabytes."""
+    path = media_folder() / "film.mkv"
+    ffmpeg("-i", long_mp4(), "-c", "copy", path)
+    return path

@@ -23,23 +23,53 @@ INDEX = Index(Box("sidx", 0, 50, 8), 1000, (Reference(50, 100, 0, 10_000),))
 
 
 @pytest.mark.parametrize(
-    ("codec", "pixels", "treatment", "tag"),
+    ("codec", "profile", "pixels", "treatment", "warning"),
     [
-        ("h264", "yuv420p", "copy", "avc1"),
-        ("h264", "yuv420p10le", "copy", "avc1"),
-        ("h264", "yuv444p", "h264", None),
-        ("hevc", "yuv420p10le", "copy", "hvc1"),
-        ("av1", "yuv420p", "copy", None),
-        ("vp9", "yuv420p", "copy", None),
-        ("mpeg2video", "yuv420p", "h264", None),
-        ("mpeg4", "yuv420p", "h264", None),
-        ("vc1", "yuv420p", "h264", None),
+        ("h264", "Constrained Baseline", "yuv420p", "copy", False),
+        ("h264", "High", "yuvj420p", "copy", False),
+        ("h264", "High 10", "yuv420p10le", "copy", True),
+        ("h264", "Extended", "yuv420p", "h264", False),
+        ("h264", "High 4:2:2", "yuv422p", "h264", False),
+        ("h264", "High 4:4:4 Predictive", "yuv444p", "h264", False),
+        ("h264", None, None, "copy", False),
+        ("hevc", "Main", "yuv420p", "copy", True),
+        ("hevc", "Main 10", "yuv420p10le", "copy", True),
+        ("hevc", "Rext", "yuv422p10le", "h264", False),
+        ("hevc", "Rext", "yuv420p12le", "h264", False),
+        ("vp9", "Profile 0", "yuv420p", "copy", False),
+        ("vp9", "Profile 1", "yuv444p", "h264", False),
+        ("vp9", "Profile 1", "yuv422p", "h264", False),
+        ("vp9", "Profile 2", "yuv420p10le", "copy", True),
+        ("vp9", "Profile 2", "yuv420p12le", "h264", False),
+        ("vp9", "Profile 3", "yuv444p10le", "h264", False),
+        ("av1", "Main", "yuv420p", "copy", False),
+        ("av1", "Main", "yuv420p10le", "copy", False),
+        ("av1", "High", "yuv444p", "h264", False),
+        ("av1", "Professional", "yuv422p", "h264", False),
+        ("av1", "Professional", "yuv420p12le", "h264", False),
+        ("mpeg2video", "Main", "yuv420p", "h264", False),
+        ("mpeg4", "Advanced Simple Profile", "yuv420p", "h264", False),
+        ("vc1", "Advanced", "yuv420p", "h264", False),
     ],
 )
-def test_pictures_browsers_play_are_copied(codec: str, pixels: str, treatment: str, tag: str | None) -> None:
-    handling = video_handling(codec, pixels)
+def test_pictures_browsers_play_are_copied(
+    codec: str, profile: str | None, pixels: str | None, treatment: str, warning: bool
+) -> None:
+    handling = video_handling(codec, pixels, profile)
 
-    assert (handling.treatment, handling.tag) == (treatment, tag)
+    assert (handling.treatment, handling.warning) == (treatment, warning)
+    assert handling.tag == ({"h264": "avc1", "hevc": "hvc1"}.get(codec) if treatment == "copy" else None)
+
+
+@pytest.mark.parametrize(
+    ("profile", "treatment"),
+    [
+        ("LC", "copy"), ("HE-AAC", "copy"), ("HE-AACv2", "copy"), (None, "copy"),
+        ("Main", "aac"), ("LTP", "aac"), ("SSR", "aac"), ("LD", "aac"), ("ELD", "aac"),
+    ],
+)  # fmt: skip
+def test_aac_of_a_kind_that_browsers_lack_becomes_plain_aac(profile: str | None, treatment: str) -> None:
+    assert audio_handling("aac", "ts", profile).treatment == treatment
 
 
 @pytest.mark.parametrize("codec", ["ac3", "eac3", "dts", "vorbis", "mp3", "pcm_s16le", "truehd"])
@@ -61,6 +91,8 @@ def test_what_is_not_in_the_table_is_refused() -> None:
         video_handling("magicyuv", "gbrp")
     with pytest.raises(NotPlayable, match="cook"):
         audio_handling("cook", "mp4")
+    with pytest.raises(NotPlayable, match="aac 41"):
+        audio_handling("aac", "mp4", "41")
 
 
 def test_only_text_becomes_webvtt() -> None:

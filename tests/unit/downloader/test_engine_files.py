@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from kinodom_downloader.adapters.packaging import package
 from kinodom_downloader.adapters.planner import CHUNK_BYTES
 from kinodom_downloader.domain.faults import DrmProtected, LivePlaylist, NotMedia, SegmentBad, SegmentMissing
 from tests.support import media, origin
@@ -79,12 +80,24 @@ def test_a_file_that_changed_starts_over(host: Origin, tmp_path: Path) -> None:
     assert bytes_of(fetched.tracks[0]) == host.files["/film.mp4"]
 
 
-def test_webm_is_known_by_its_content(host: Origin, tmp_path: Path) -> None:
-    host.files["/film.mp4"] = media.webm().read_bytes()
+@pytest.mark.parametrize("film", [media.webm, media.long_webm, media.film_mkv], ids=["webm", "long-webm", "mkv"])
+def test_webm_and_matroska_are_known_by_their_content(host: Origin, tmp_path: Path, film: Callable[[], Path]) -> None:
+    host.files["/film.mp4"] = film().read_bytes()
 
-    fetched = fetch_from(host, "/film.mp4", tmp_path, delivery="progressive")
+    fetched = fetch_from(host, "/film.mp4", tmp_path / "work", delivery="progressive")
 
-    assert fetched.tracks[0].container == "webm"
+    (track,) = fetched.tracks
+    assert (track.container, bytes_of(track)) == ("webm", host.files["/film.mp4"])
+
+
+def test_a_matroska_file_over_ranges_is_published_whole(host: Origin, tmp_path: Path) -> None:
+    host.files["/film.mkv"] = media.film_mkv().read_bytes()
+
+    made = package(fetch_from(host, "/film.mkv", tmp_path / "work", delivery="progressive"), tmp_path / "out")
+
+    assert len({head.get("Range") for _, head in host.heads}) > 2
+    assert [str(track.codec)[:4] for track in made.tracks] == ["avc1", "mp4a"]
+    assert made.duration_s == pytest.approx(media.LONG_S, abs=0.1)
 
 
 def test_a_playlist_behind_the_address_of_a_file_is_followed(host: Origin, tmp_path: Path) -> None:

@@ -242,3 +242,52 @@ def test_progress_ends_at_one_with_true_numbers(host: Origin, tmp_path: Path) ->
     assert (last.fraction, last.segments_done, last.segments_total) == (1.0, 6, 6)
     assert last.total_bytes == fetched.total_bytes == len(film(media.hls_ts()))
     assert last.left_s in (0.0, None)
+
+
+SKD = b'#EXT-X-KEY:METHOD=SAMPLE-AES,URI="skd://x",KEYFORMAT="com.apple.streamingkeydelivery"\n'
+
+
+def put_qualities(host: Origin, *locked: int) -> None:
+    """Serve a master playlist of two heights whose locks it announces; these are locked."""
+    host.put(media.hls_ts())
+    host.files["/master.m3u8"] = (
+        b"#EXTM3U\n"
+        + SKD.replace(b"KEY:", b"SESSION-KEY:")
+        + b"".join(
+            b"#EXT-X-STREAM-INF:BANDWIDTH=%d,RESOLUTION=9x%d\n%d.m3u8\n" % (height, height, height)
+            for height in (1080, 720)
+        )
+    )
+    for height in (1080, 720):
+        text = host.files["/index.m3u8"]
+        host.files[f"/{height}.m3u8"] = text.replace(b"#EXTINF", SKD + b"#EXTINF", 1) if height in locked else text
+
+
+def test_a_locked_quality_is_left_out(host: Origin, tmp_path: Path) -> None:
+    put_qualities(host, 1080)
+
+    fetched = fetch_from(host, "/master.m3u8", tmp_path)
+
+    assert bytes_of(fetched.tracks[0]) == film(media.hls_ts())
+
+
+def test_a_film_all_of_whose_qualities_are_locked_is_refused(host: Origin, tmp_path: Path) -> None:
+    put_qualities(host, 1080, 720)
+
+    with pytest.raises(DrmProtected):
+        fetch_from(host, "/master.m3u8", tmp_path)
+
+
+def test_a_locked_sound_is_left_out(host: Origin, tmp_path: Path) -> None:
+    host.put(media.hls_ts())
+    sound = b'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="%s",URI="%s.m3u8"\n'
+    host.files["/master.m3u8"] = (
+        b"#EXTM3U\n" + sound % (b"One", b"one") + sound % (b"Two", b"two")
+        + b'#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO="a"\nindex.m3u8\n'
+    )  # fmt: skip
+    host.files["/one.m3u8"] = host.files["/index.m3u8"].replace(b"#EXTINF", SKD + b"#EXTINF", 1)
+    host.files["/two.m3u8"] = host.files["/index.m3u8"]
+
+    fetched = fetch_from(host, "/master.m3u8", tmp_path)
+
+    assert [track.name for track in fetched.tracks] == [None, "Two"]

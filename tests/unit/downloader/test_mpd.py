@@ -107,6 +107,105 @@ def test_periods_follow_each_other_with_a_break() -> None:
     assert plan.duration_s == 10.0
 
 
+LOCK = '<ContentProtection schemeIdUri="urn:mpeg:dash:mp4protection:2011"/>'
+
+
+def a_set(kind: str, name: str, inner: str = "", attributes: str = "", height: str = "") -> str:
+    return (
+        f'<AdaptationSet contentType="{kind}" {attributes}>{inner}{TEMPLATE}'
+        f'<Representation id="{name}" {height}/></AdaptationSet>'
+    )
+
+
+def periods(*inner: str, length_s: int = 5) -> str:
+    return mpd("".join(f'<Period duration="PT{length_s}S">{each}</Period>' for each in inner))
+
+
+def test_what_is_locked_is_left_out_while_the_film_can_be_had_without_it() -> None:
+    plan = parse_mpd(
+        mpd(
+            "<Period>"
+            + a_set("video", "locked", LOCK, height='height="1080"')
+            + a_set("video", "clear", height='height="720"')
+            + a_set("audio", "locked-sound", LOCK, 'lang="en"')
+            + a_set("audio", "sound", "", 'lang="ru"')
+            + "</Period>"
+        ),
+        BASE,
+        None,
+    )
+
+    assert [(track.role, urls(plan, at)[0]) for at, track in enumerate(plan.tracks)] == [
+        ("video", "clear-i"), ("audio", "sound-i"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "sets",
+    [
+        a_set("video", "v", LOCK) + a_set("audio", "a"),
+        a_set("video", "v") + a_set("audio", "a", LOCK) + a_set("audio", "b", LOCK),
+    ],
+)
+def test_without_a_picture_or_a_sound_in_the_clear_the_film_is_locked(sets: str) -> None:
+    with pytest.raises(DrmProtected):
+        parse_mpd(periods(sets), BASE, None)
+
+
+def test_the_picture_is_one_track_whether_its_periods_have_a_sound_or_not() -> None:
+    plan = parse_mpd(periods(a_set("video", "a"), a_set("video", "b") + a_set("audio", "s")), BASE, None)
+
+    assert [(track.role, urls(plan, at)) for at, track in enumerate(plan.tracks)] == [
+        ("video", ["a-i", "a-1", "b-i", "b-1"]), ("audio", ["s-i", "s-1"]),
+    ]  # fmt: skip
+    assert plan.tracks[1].silences == ((0, 5.0),)
+    assert Plan.from_json(plan.as_json()) == plan
+
+
+def test_a_sound_goes_on_with_what_is_most_like_it() -> None:
+    film = a_set("video", "v") + a_set("audio", "ru", "", 'lang="rus"') + a_set("audio", "en", "", 'lang="eng"')
+    spot = a_set("video", "w") + a_set("audio", "US", "", 'lang="en-US"') + a_set("audio", "de", "", 'lang="de"')
+    end = a_set("video", "x") + a_set("audio", "any")
+
+    plan = parse_mpd(periods(film, spot, end), BASE, None)
+
+    assert [urls(plan, at)[::2] for at in (1, 2)] == [["ru-i", "US-i", "any-i"], ["en-i", "US-i", "any-i"]]
+    assert [track.language for track in plan.tracks] == [None, "rus", "eng"]
+
+
+@pytest.mark.parametrize(
+    ("sets", "words"),
+    [
+        ((a_set("video", "v"), a_set("audio", "a")), "Period 2 of 2 .* no video"),
+        ((a_set("video", "v") + a_set("audio", "a"), a_set("video", "w", "", 'codecs="avc1.4d,mp4a.40.2"')), "within"),
+    ],
+)
+def test_periods_that_do_not_go_together_are_refused(sets: tuple[str, ...], words: str) -> None:
+    with pytest.raises(PlaylistRefused, match=words):
+        parse_mpd(periods(*sets), BASE, None)
+
+
+def test_an_empty_period_at_the_end_is_nothing() -> None:
+    plan = parse_mpd(mpd(f'<Period duration="PT5S">{a_set("video", "v")}</Period><Period/>', ""), BASE, None)
+
+    assert urls(plan) == ["v-i", "v-1"]
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    ['mimeType="text/vtt"', 'mimeType="application/ttml+xml"', 'mimeType="application/mp4" codecs="stpp.ttml.im1t"',
+     'mimeType="application/mp4" codecs="wvtt"'],
+)  # fmt: skip
+def test_subtitles_of_every_kind_are_tracks(attributes: str) -> None:
+    text = a_set("text", "s", "", attributes)
+
+    plan = parse_mpd(periods(a_set("video", "v") + text, a_set("video", "w") + text), BASE, None)
+
+    (track,) = plan.tracks[1:]
+    assert track.role == "subtitles"
+    assert [piece.shift_s for piece in track.segments] == [0.0, 0.0, 5.0, 5.0]
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [

@@ -143,10 +143,9 @@ def test_a_vector_that_is_not_16_bytes_is_bad(iv: str) -> None:
         'METHOD=AES-128,URI="x",KEYFORMAT="com.microsoft.playready"',
     ],
 )
-@pytest.mark.parametrize("pattern", ["#EXT-X-KEY:{}\na.ts", "#EXT-X-SESSION-KEY:{}\n#EXT-X-STREAM-INF:BANDWIDTH=1\na"])
-def test_drm_is_refused(key: str, pattern: str) -> None:
+def test_drm_is_refused(key: str) -> None:
     with pytest.raises(DrmProtected, match="locked by a DRM"):
-        media(pattern.format(key))
+        media(f"#EXT-X-KEY:{key}", "a.ts")
 
 
 def test_an_unknown_lock_is_refused() -> None:

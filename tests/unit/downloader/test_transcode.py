@@ -31,8 +31,12 @@ PICTURES = {
     "H.264 of 10 bits is copied": (("libx264", "-pix_fmt", "yuv420p10le"), "avc1.6e"),
     "H.264 4:4:4 becomes H.264": (("libx264", "-pix_fmt", "yuv444p"), "avc1.64"),
     "HEVC is copied as hvc1": (("libx265", "-x265-params", "log-level=none"), "hvc1."),
-    "VP9 is copied": (("libvpx-vp9", "-cpu-used", "8"), "vp09."),
-    "AV1 is copied": (("libaom-av1", "-cpu-used", "8"), "av01."),
+    "HEVC 4:2:2 becomes H.264": (("libx265", "-x265-params", "log-level=none", "-pix_fmt", "yuv422p10le"), "avc1."),
+    "VP9 is copied": (("libvpx-vp9", "-cpu-used", "8"), "vp09.00"),
+    "VP9 of 10 bits is copied": (("libvpx-vp9", "-cpu-used", "8", "-pix_fmt", "yuv420p10le"), "vp09.02"),
+    "VP9 4:4:4 becomes H.264": (("libvpx-vp9", "-cpu-used", "8", "-pix_fmt", "yuv444p"), "avc1."),
+    "AV1 is copied": (("libaom-av1", "-cpu-used", "8"), "av01.0"),
+    "AV1 4:4:4 becomes H.264": (("libaom-av1", "-cpu-used", "8", "-pix_fmt", "yuv444p"), "avc1."),
     "VP8 becomes H.264": (("libvpx",), "avc1."),
     "MPEG-2 becomes H.264": (("mpeg2video",), "avc1."),
     "MPEG-4 ASP becomes H.264": (("mpeg4",), "avc1."),
@@ -54,6 +58,8 @@ def test_pictures(row: str, tmp_path: Path) -> None:
 
 SOUNDS = {
     "AAC is copied": (("aac",), "mp4a.40.2"),
+    "AAC Main becomes AAC-LC": (("aac", "-profile:a", "aac_main"), "mp4a.40.2"),
+    "AAC LTP becomes AAC-LC": (("aac", "-profile:a", "aac_ltp", "-strict", "-2"), "mp4a.40.2"),
     "Opus is copied": (("libopus",), "opus"),
     "FLAC is copied": (("flac",), "flac"),
     "AC-3 becomes AAC": (("ac3",), "mp4a.40.2"),
@@ -70,7 +76,9 @@ SOUNDS = {
 @pytest.mark.parametrize("row", SOUNDS)
 def test_sounds(row: str, tmp_path: Path) -> None:
     (coder, *words), codec = SOUNDS[row]
-    sound = clips.coded(f"sound-{coder}.mkv", *SHORT, "-vn", "-ar", "48000", "-c:a", coder, *words)
+    sound = clips.coded(
+        f"sound-{'-'.join([coder, *words[1:2]])}.mkv", *SHORT, "-vn", "-ar", "48000", "-c:a", coder, *words
+    )
 
     made = packed(tmp_path / "out", a_track("webm", sound))
 

@@ -279,6 +279,11 @@ def _codec(output: TrackOutput) -> list[str]:
     return words
 
 
+def decoded(source: MediaInput) -> list[str]:
+    """Return the words that open one input of several, with the decoders of the house alone."""
+    return [*_SAFE, *_input(source)]
+
+
 def _input(source: MediaInput) -> list[str]:
     words = ["-f", source.demuxer]
     if source.seek_s is not None:

@@ -39,6 +39,8 @@ def _track(folder: WorkFolder, number: int, plan: TrackPlan) -> FetchedTrack:
         parts=parts,
         durations_s=tuple(segment.duration_s for segment in plan.segments),
         breaks=tuple(index for index, segment in enumerate(plan.segments) if segment.breaks),
+        silences=plan.silences,
+        shifts_s=tuple(segment.shift_s for segment in plan.segments) if plan.role == "subtitles" else (),
         language=plan.language,
         name=plan.name,
     )

@@ -18,17 +18,18 @@ from kinodom_common.media_tools import package as package_command
 from kinodom_common.processes import ProgramFailed, checked
 from kinodom_common.processes import run as run_program
 from kinodom_downloader.adapters.encoders import working_encoder
+from kinodom_downloader.adapters.evening import open_evenly
 from kinodom_downloader.adapters.loudness import loudness_lufs
 from kinodom_downloader.adapters.manifest_files import write_manifests
 from kinodom_downloader.adapters.posters import make_poster
-from kinodom_downloader.adapters.sources import Runner, Source, open_source
+from kinodom_downloader.adapters.sources import Runner, Source
 from kinodom_downloader.adapters.sprites import make_sprites
 from kinodom_downloader.adapters.text_tracks import FoundText, clean_texts, fetched_texts, inside_texts
 from kinodom_downloader.adapters.track_files import TrackFile, file_sum, finish_track
 from kinodom_downloader.adapters.track_plans import TrackPlan, plan_tracks
 from kinodom_downloader.domain.boxes import BrokenBoxes
 from kinodom_downloader.domain.chapters import CHAPTERS, chapters_of, chapters_vtt, fitting
-from kinodom_downloader.domain.checks import PackagingFailed, check_duration
+from kinodom_downloader.domain.checks import PackagingFailed, check_duration, check_whole
 from kinodom_downloader.domain.codecs import Coding
 from kinodom_downloader.domain.manifests import (
     MediaTrack,
@@ -155,7 +156,8 @@ def _build(
     fetched: Fetched, out: Path, scratch: Path, language: str | None, translation_name: str, tell: _Tell
 ) -> TrackSet:
     """Write and check all tracks and subtitles, and return them."""
-    sources = [open_source(one, scratch, run=tell.run) for one in fetched.tracks if one.role != "subtitles"]
+    media = [one for one in fetched.tracks if one.role != "subtitles"]
+    sources = [open_evenly(one, scratch, run=tell.run, stopped=tell.stopped) for one in media]
     plans = plan_tracks(sources, language, translation_name)
     places = places_s([plan.start_s for plan in plans])
     base_s = plans[0].start_s - places[0]
@@ -167,7 +169,9 @@ def _build(
             _write(source, mine, inside, out, tell, done=number / len(sources), share=1 / len(sources))
             texts += [text for text, _output in inside]
     files = [_finished(plan, out, place_s) for plan, place_s in zip(plans, places, strict=True)]
-    return _track_set(plans, files, clean_texts(texts, out))
+    tracks = _track_set(plans, files, clean_texts(texts, out))
+    check_whole(tracks.duration_s, fetched)
+    return tracks
 
 
 def _write(

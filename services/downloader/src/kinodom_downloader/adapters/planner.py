@@ -10,7 +10,14 @@ from kinodom_common.egress import OutsideBadStatus, OutsideTooLarge, shown
 from kinodom_common.errors import KinodomError, UpstreamFailed
 from kinodom_common.logs import get_log
 from kinodom_downloader.adapters.bodies import MemoryBody, Piece, Taken
-from kinodom_downloader.domain.faults import LinkExpired, LivePlaylist, NotMedia, PlaylistBad, PlaylistRefused
+from kinodom_downloader.domain.faults import (
+    DrmProtected,
+    LinkExpired,
+    LivePlaylist,
+    NotMedia,
+    PlaylistBad,
+    PlaylistRefused,
+)
 from kinodom_downloader.domain.gate import NotThatMedia, instead_of_media, unpacked
 from kinodom_downloader.domain.hls_text import MAX_PLAYLIST_BYTES
 from kinodom_downloader.domain.indexed import segments_by_index
@@ -32,6 +39,7 @@ _PROBE_BYTES: Final = 65_536
 _ATTEMPTS: Final = 4
 _MAX_DEPTH: Final = 5
 _MAX_RENDITIONS: Final = 20
+_MAX_QUALITIES: Final = 50  # that are tried when one is locked
 _LONG_SEGMENT_S: Final = 120.0
 
 
@@ -95,8 +103,7 @@ class Planner:
             return self._hls(loaded, wanted_height_px)
         if "<MPD" not in loaded.text[:20_000]:
             return None
-        plan = parse_mpd(loaded.text, loaded.url, wanted_height_px)
-        return replace(plan, tracks=tuple(self._split(track) for track in plan.tracks))
+        return parse_mpd(loaded.text, loaded.url, wanted_height_px, cut=self._split)
 
     def _split(self, track: TrackPlan) -> TrackPlan:
         """Return a track with its single file cut into ranges: into its segments when the file lists them itself."""
@@ -124,15 +131,28 @@ class Planner:
         listed = self._read(loaded)
         if isinstance(listed, Media):
             return _plan((self._whole(TrackPlan(role="muxed", segments=listed.segments)),))
-        variant = chosen_variant(listed, wanted_height_px)
+        variant, media = self._open_variant(listed, wanted_height_px)
         role, others = self._renditions(listed, variant)
         main = TrackPlan(
             role=role,
-            segments=self._media(variant.url, wanted_height_px).segments,
+            segments=media.segments,
             height_px=variant.height_px,
             bandwidth=variant.bandwidth or None,
         )
         return _plan((self._whole(main), *others))
+
+    def _open_variant(self, master: Master, wanted_height_px: int | None) -> tuple[Variant, Media]:
+        """Return the quality to fetch: the best fitting one that no DRM system locks."""
+        while True:
+            variant = chosen_variant(master, wanted_height_px)
+            try:
+                return variant, self._media(variant.url, wanted_height_px)
+            except DrmProtected:
+                others = tuple(one for one in master.variants if one.url != variant.url)
+                if not others or len(others) > _MAX_QUALITIES:
+                    raise
+            log.info("locked_quality_left_out", height_px=variant.height_px)
+            master = replace(master, variants=others)
 
     def _whole(self, track: TrackPlan) -> TrackPlan:
         """Return a track; one that is a single long segment is fetched in ranges, as a file."""
@@ -145,7 +165,14 @@ class Planner:
         sounds = chosen_renditions(master, variant, "AUDIO")
         separate = [item for item in sounds if item.url is not None][:_MAX_RENDITIONS]
         role: Role = "video" if separate and len(separate) == len(sounds) else "muxed"
-        tracks = [self._rendition(item, "audio") for item in separate]
+        tracks: list[TrackPlan] = []
+        for item in separate:
+            try:
+                tracks.append(self._rendition(item, "audio"))
+            except DrmProtected:
+                if item is separate[-1] and not tracks and role == "video":
+                    raise
+                log.info("locked_sound_left_out", language=item.language)
         for item in chosen_renditions(master, variant, "SUBTITLES")[:_MAX_RENDITIONS]:
             if item.url is None:
                 continue

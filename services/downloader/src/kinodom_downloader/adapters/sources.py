@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +45,10 @@ class Stream:
     number: int
     kind: str  # `video`, `audio`, `subtitle`, …
     codec: str
+    profile: str | None
     pixel_format: str | None
+    size_px: tuple[int, int] | None  # as coded
+    frames_per_s: str | None  # a fraction, as ffmpeg takes it
     channels: int | None
     language: str | None
     title: str | None
@@ -65,6 +69,7 @@ class Source:
     start_s: float  # where ffmpeg puts its zero, on the source's clock
     duration_s: float | None
     is_whole_file: bool  # its header states its length; a fragmented one does not
+    is_placed: bool = True  # False: it begins with the picture, whatever its clock says
 
 
 def open_source(fetched: FetchedTrack, scratch: Path, *, run: Runner) -> Source:
@@ -74,6 +79,12 @@ def open_source(fetched: FetchedTrack, scratch: Path, *, run: Runner) -> Source:
         EncryptedMedia: it is protected.
         ProgramFailed: ffprobe cannot read it.
     """
+    media, stdin_parts = _opened(fetched, scratch)
+    return probed(fetched, media, stdin_parts, run=run)
+
+
+def probed(fetched: FetchedTrack, media: MediaInput, stdin_parts: tuple[Path, ...] | None, *, run: Runner) -> Source:
+    """Return a track that is read in the given way; raises as `open_source`."""
     starts: dict[int, float] = {}
     order: list[int] = []
     if fetched.container in ("fmp4", "mp4"):
@@ -81,7 +92,6 @@ def open_source(fetched: FetchedTrack, scratch: Path, *, run: Runner) -> Source:
         order = [track.track_id for track in tracks]
         if any(track.encrypted for track in tracks):
             raise EncryptedMedia("The video is protected by DRM. It stays where it is.")
-    media, stdin_parts = _opened(fetched, scratch)
     reply = checked(run(probe(media), timeout_s=_PROBE_S, stdin_parts=stdin_parts), "ffprobe")
     shown = json.loads(reply.stdout)
     seen = _first_times(shown)
@@ -106,7 +116,7 @@ def _opened(fetched: FetchedTrack, scratch: Path) -> tuple[MediaInput, tuple[Pat
         raise PackagingFailed(f"A {fetched.role} track came as {fetched.container}.")
     demuxer = _DEMUXERS[fetched.container]
     if fetched.container == "aac" or (fetched.breaks and fetched.container in _SUFFIXES):
-        return MediaInput(path=_playlist(fetched, scratch), demuxer="hls"), None
+        return MediaInput(path=local_playlist(fetched, scratch), demuxer="hls"), None
     if fetched.container in ("ts", "fmp4"):
         return MediaInput(path=None, demuxer=demuxer), fetched.parts
     if len(fetched.parts) == 1:
@@ -119,7 +129,7 @@ def _opened(fetched: FetchedTrack, scratch: Path) -> tuple[MediaInput, tuple[Pat
     return MediaInput(path=joined, demuxer=demuxer), None
 
 
-def _playlist(fetched: FetchedTrack, scratch: Path) -> Path:
+def local_playlist(fetched: FetchedTrack, scratch: Path) -> Path:
     """Return a playlist of local names: links beside it, so that nothing foreign is in its lines.
 
     The playlist reader is the one that puts parts with restarted clocks behind each other.
@@ -134,7 +144,7 @@ def _playlist(fetched: FetchedTrack, scratch: Path) -> Path:
         (folder / name).symlink_to(part.absolute())
         if number in fetched.breaks:
             lines.append("#EXT-X-DISCONTINUITY")
-        if fetched.container == "fmp4" and _is_init_section(part):
+        if fetched.container == "fmp4" and is_init_section(part):
             lines.append(f'#EXT-X-MAP:URI="{name}"')
         else:
             lines += [f"#EXTINF:{duration_s:.6f},", name]
@@ -143,10 +153,16 @@ def _playlist(fetched: FetchedTrack, scratch: Path) -> Path:
     return playlist
 
 
-def _is_init_section(part: Path) -> bool:
+def is_init_section(part: Path) -> bool:
     """Return whether the part begins as a file does, not as a segment."""
     with part.open("rb") as file:
         return file.read(8)[4:] in (b"ftyp", b"moov")
+
+
+def _rate(text: str | None) -> str | None:
+    """Return a frame rate that is one, as it was given."""
+    match = re.fullmatch(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,8})", text or "")
+    return match[0] if match and int(match[1]) <= 1000 * int(match[2]) else None
 
 
 def _first_times(shown: dict[str, Any]) -> dict[int, float]:
@@ -167,7 +183,10 @@ def _stream(fields: dict[str, Any], first_s: float | None, boxed_s: float | None
         number=int(fields["index"]),
         kind="cover" if cover else str(fields.get("codec_type", "")),
         codec=str(fields.get("codec_name", "unknown")),
+        profile=None if (profile := fields.get("profile")) == "unknown" else profile,
         pixel_format=fields.get("pix_fmt"),
+        size_px=(int(fields["width"]), int(fields["height"])) if fields.get("width") else None,
+        frames_per_s=_rate(fields.get("avg_frame_rate")),
         channels=fields.get("channels"),
         language=tags.get("language"),
         title=tags.get("title"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from kinodom_common.logs import get_log
@@ -34,10 +34,13 @@ class TrackPlan:
     file: str
     language: str = UNKNOWN
     label: str = ""
+    begins_s: float | None = None  # where its first sample belongs, on the picture's clock; None: where it says itself
 
     @property
     def start_s(self) -> float:
         """Where its first packet will belong, on the source's clock."""
+        if self.begins_s is not None:
+            return self.begins_s + self.stream.start_s - self.stream.heard_s
         if self.kind == "audio" and self.handling.treatment != "copy":
             return self.stream.heard_s - _AAC_PRIMING_SAMPLES / (self.stream.sample_rate_hz or 48_000)
         return self.stream.start_s
@@ -84,7 +87,8 @@ def plan_tracks(sources: Sequence[Source], language: str | None, translation_nam
             if stream.kind != "audio" or source.fetched.role == "video":
                 continue
             try:
-                plans.append(_sound(source, stream, language, translation_name, taken))
+                plan = _sound(source, stream, language, translation_name, taken)
+                plans.append(plan if source.is_placed or not plans else replace(plan, begins_s=plans[0].start_s))
             except NotPlayable as exc:
                 refused = exc
     if refused is not None and not taken:
@@ -98,7 +102,7 @@ def _picture(sources: Sequence[Source]) -> list[TrackPlan]:
     for source in sources:
         for stream in source.streams:
             if stream.kind == "video" and source.fetched.role != "audio":
-                handling = video_handling(stream.codec, stream.pixel_format)
+                handling = video_handling(stream.codec, stream.pixel_format, stream.profile)
                 if handling.warning:
                     log.warning("picture_not_for_every_screen", codec=stream.codec, pixels=stream.pixel_format)
                 return [TrackPlan(source=source, stream=stream, kind="video", handling=handling, file="v.mp4")]
@@ -108,7 +112,7 @@ def _picture(sources: Sequence[Source]) -> list[TrackPlan]:
 def _sound(source: Source, stream: Stream, language: str | None, translation_name: str, taken: set[str]) -> TrackPlan:
     fetched = source.fetched
     assert fetched.container in ("ts", "fmp4", "mp4", "webm", "aac")
-    handling = audio_handling(stream.codec, fetched.container)
+    handling = audio_handling(stream.codec, fetched.container, stream.profile)
     tag = language_tag(fetched.language)
     tag = language_tag(stream.language) if tag == UNKNOWN else tag
     tag = language_tag(language) if tag == UNKNOWN and not taken else tag

@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kinodom_downloader.domain.boxes import Fragment, Index
+    from kinodom_downloader.domain.fetched import Fetched
     from kinodom_downloader.domain.headers import Track
 
 OFFSET_TOLERANCE_S = 0.001
+_SHORTER_SHARE = 0.02  # manifests are rounded up, and each segment may be a little shorter than it is stated
 
 
 class PackagingFailed(Rejected):
@@ -126,6 +128,18 @@ def check_duration(file: str, index: Index, plan: Plan | None) -> None:
     if abs(length_s - plan.duration_s) > plan.tolerance_s:
         raise DurationWrong(
             f"{file} is {length_s:.1f} s long; the source said {plan.duration_s:.1f} s. Nothing was published."
+        )
+
+
+def check_whole(length_s: float, fetched: Fetched) -> None:
+    """Pass when the film is not shorter than its list said; what was only said beside the address is no list."""
+    listed = any(sum(track.durations_s) > 0 for track in fetched.tracks if track.role != "subtitles")
+    if fetched.duration_s is None or not listed:
+        return
+    least_s = fetched.duration_s - 2.0 - _SHORTER_SHARE * fetched.duration_s
+    if length_s < least_s:
+        raise DurationWrong(
+            f"The film is {length_s:.1f} s long; its list said {fetched.duration_s:.1f} s. Nothing was published."
         )
 
 

@@ -72,6 +72,8 @@ class FetchedTrack:
     parts: tuple[Path, ...]
     durations_s: tuple[float, ...]  # one per part as the playlist states it (0 for the init section); () if unknown
     breaks: tuple[int, ...] = ()
+    silences: tuple[tuple[int, float], ...] = ()  # before this part (one more than there are: at the end), seconds
+    shifts_s: tuple[float, ...] = ()  # of subtitles: added to the times in each part; () none
     language: str | None = None  # BCP 47
     name: str | None = None  # as the source calls the track
 

@@ -11,6 +11,7 @@ from kinodom_downloader.domain.boxes import Box, BrokenBoxes, boxes_in
 _VISUAL_ENTRY_BYTES = 86  # header and fixed fields before the inner boxes (ISO/IEC 14496-12, 12.1.3)
 _AUDIO_ENTRY_BYTES = 36
 _ENCRYPTED = frozenset({"encv", "enca"})
+_SETUPS = ("avcC", "hvcC", "av1C", "vpcC", "dOps", "dfLa", "dac3", "dec3")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,7 @@ class Track:
     height_px: int | None
     sample_rate_hz: int | None
     edit_s: float  # what the edit list adds to a time in the media to give the time at which it is shown
+    setup: bytes = b""  # the decoder configuration; two tracks whose is the same can follow each other
 
 
 def read_tracks(moov: bytes) -> list[Track]:
@@ -70,6 +72,7 @@ def _track(moov: bytes, trak: Box, movie_timescale: int) -> Track:
         height_px=height,
         sample_rate_hz=struct.unpack_from(">I", inner, 32)[0] >> 16 if sound else None,
         edit_s=_edit_s(_body(moov, named["elst"]), timescale, movie_timescale) if "elst" in named else 0.0,
+        setup=_setup(inner, _VISUAL_ENTRY_BYTES if picture else _AUDIO_ENTRY_BYTES) if picture or sound else b"",
     )
 
 
@@ -119,6 +122,14 @@ def _codec(entry: str, inner: bytes, kind: str) -> str | None:
     return None
 
 
+def _setup(inner: bytes, fixed: int) -> bytes:
+    """Return the decoder configuration, without what only describes: rates, colours, shape of the pixels."""
+    named = {box.kind: _body(inner, box) for box in _inner_boxes(inner, fixed)}
+    if "esds" in named:
+        return _sound_config(named["esds"])
+    return next((named[kind] for kind in _SETUPS if kind in named), b"")
+
+
 def _inner_boxes(inner: bytes, fixed: int) -> list[Box]:
     """Return the boxes after the fixed fields; padding at the end of an entry is no fault."""
     found = []
@@ -151,6 +162,21 @@ def _av1(av1c: bytes) -> str:
 
 def _mpeg4_audio(esds: bytes) -> str | None:
     """Return `mp4a.OTI[.AOT]`; None when an AAC track has no AudioSpecificConfig."""
+    object_type, config = _descriptors(esds)
+    if len(config) >= 2 and object_type == 0x40:
+        first = config[0] >> 3
+        kind = 32 + ((config[0] & 7) << 3 | config[1] >> 5) if first == 31 else first
+        return f"mp4a.40.{kind}" if kind else None
+    return f"mp4a.{object_type:02x}" if object_type not in (None, 0x40) else None
+
+
+def _sound_config(esds: bytes) -> bytes:
+    object_type, config = _descriptors(esds)
+    return bytes([object_type or 0]) + config
+
+
+def _descriptors(esds: bytes) -> tuple[int | None, bytes]:
+    """Return the object type and the decoder's own configuration of an `esds` box (ISO/IEC 14496-1, 7.2.6)."""
     at, end = 4, len(esds)
     object_type = None
     while at + 2 <= end:
@@ -166,10 +192,8 @@ def _mpeg4_audio(esds: bytes) -> str | None:
             at += 3 + 2 * bool(flags & 0x80) + (1 + esds[at + 3] if flags & 0x40 else 0) + 2 * bool(flags & 0x20)
         elif tag == 0x04:
             object_type, at = esds[at], at + 13
-        elif tag == 0x05 and size >= 2 and object_type == 0x40:
-            first = esds[at] >> 3
-            kind = 32 + ((esds[at] & 7) << 3 | esds[at + 1] >> 5) if first == 31 else first
-            return f"mp4a.40.{kind}" if kind else None
+        elif tag == 0x05:
+            return object_type, esds[at : at + size]
         else:
             at += size
-    return f"mp4a.{object_type:02x}" if object_type not in (None, 0x40) else None
+    return object_type, b""

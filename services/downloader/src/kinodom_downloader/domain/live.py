@@ -52,6 +52,8 @@ def generation(plan: Plan) -> str:
 def shape_of(plan: Plan) -> Literal["hls", "file", "none"]:
     """Return how a player takes the film: as playlists, as one file by ranges, or not before it is ready."""
     media = _media(plan)
+    if any(track.silences for _number, track in media):
+        return "none"  # players stop where a sound has nothing
     if all(track.shape == "segments" for _number, track in media):
         return "hls"
     return "file" if len(media) == 1 and media[0][1].file_bytes else "none"

@@ -1,4 +1,7 @@
-"""DASH manifests (ISO 23009-1) read into a plan: templates, timelines, lists and single files; finished films only."""
+"""DASH manifests (ISO 23009-1) read into a plan: templates, timelines, lists and single files; finished films only.
+
+What a DRM system locks is left out as long as the film can be had without it.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +10,40 @@ from typing import TYPE_CHECKING, Final
 
 from kinodom_downloader.domain.faults import DrmProtected, LivePlaylist, PlaylistBad, PlaylistRefused
 from kinodom_downloader.domain.hls_text import MAX_PLAYLIST_BYTES, joined
+from kinodom_downloader.domain.mpd_periods import Part, in_a_row
 from kinodom_downloader.domain.mpd_segments import Place, segments_of
 from kinodom_downloader.domain.plan import Plan, Segment, TrackPlan
 from kinodom_downloader.domain.variants import height_choice
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from xml.etree.ElementTree import Element
 
     from kinodom_downloader.domain.fetched import Role
 
+    _Pair = tuple[Element, Element]  # an adaptation set and one of its representations
+
 _MAX_TRACKS: Final = 20
 _DURATION: Final = re.compile(r"P(?:(\d{1,5})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,7}(?:\.\d{1,9})?)S)?)?")
+_SOUNDS: Final = ("mp4a", "ac-3", "ec-3", "opus", "flac", "dts")
+_TEXTS: Final = ("text/vtt", "application/ttml+xml")
+_TEXT_CODECS: Final = ("wvtt", "stpp")
 
-_Key = tuple["Role", str | None, str | None]  # role, language, name: what a track is from period to period
 
-
-def parse_mpd(text: str, base_url: str, wanted_height_px: int | None) -> Plan:
-    """Return the plan for a manifest: one video track, all audio languages, subtitles as WebVTT.
+def parse_mpd(
+    text: str,
+    base_url: str,
+    wanted_height_px: int | None,
+    *,
+    cut: Callable[[TrackPlan], TrackPlan] = lambda track: track,
+) -> Plan:
+    """Return the plan for a manifest: one video track, all audio languages, subtitles.
 
     Args:
         text: the whole manifest.
         base_url: where it came from, after redirects.
         wanted_height_px: chosen as in HLS.
+        cut: gives a track that is one single file cut into pieces; into its segments, if the file lists them.
 
     Raises:
         PlaylistBad, PlaylistRefused, LivePlaylist, DrmProtected.
@@ -38,15 +53,13 @@ def parse_mpd(text: str, base_url: str, wanted_height_px: int | None) -> Plan:
         raise LivePlaylist(
             "The manifest describes a live broadcast. Only finished films and episodes can be downloaded."
         )
-    tracks: dict[_Key, list[TrackPlan]] = {}
     place = Place(base_url).inside(root)
-    for period, duration_s in _periods(root):
-        for key, track in _tracks(period, place.inside(period, duration_s=duration_s), wanted_height_px).items():
-            tracks.setdefault(key, []).append(track)
-    if not any(key[0] in ("video", "muxed") for key in tracks):
-        raise PlaylistBad("The manifest lists no video.")
-    joined_tracks = tuple(_in_a_row(parts) for parts in tracks.values())
-    return Plan(tracks=joined_tracks, duration_s=sum(length or 0 for _, length in _periods(root)) or None)
+    parts = [
+        _part(period, place.inside(period, duration_s=length_s), wanted_height_px, cut)
+        for period, length_s in _periods(root)
+    ]
+    tracks = in_a_row(parts)
+    return Plan(tracks=tracks, duration_s=sum(part.length_s for part in parts) or None)
 
 
 def _root(text: str) -> Element:
@@ -96,27 +109,50 @@ def duration_s(text: str | None) -> float | None:
     return days * 86_400 + hours * 3600 + minutes * 60 + seconds
 
 
-def _tracks(period: Element, place: Place, wanted_height_px: int | None) -> dict[_Key, TrackPlan]:
+def _part(period: Element, place: Place, wanted_height_px: int | None, cut: Callable[[TrackPlan], TrackPlan]) -> Part:
+    """Return what a period lists and no DRM system locks.
+
+    Raises:
+        DrmProtected: all of its pictures or all of its sounds are locked.
+    """
     sets = [(item, _kind(item)) for item in period.findall("AdaptationSet") if not _is_trick(item)]
-    videos = [(item, each) for item, kind in sets if kind == "video" for each in item.findall("Representation")]
-    has_sound = any(kind == "audio" for _, kind in sets)
-    found: dict[_Key, TrackPlan] = {}
-    if videos:
-        role: Role = "video" if has_sound else "muxed"
-        found[role, None, None] = _track(role, *_best_video(videos, wanted_height_px), place)
-    for item, kind in sets:
-        each = max(item.findall("Representation"), key=_sound_rank, default=None)
-        if each is None or kind not in ("audio", "subtitles") or len(found) >= _MAX_TRACKS:
-            continue
-        role = "audio" if kind == "audio" else "subtitles"
-        track = _track(role, item, each, place)
-        found.setdefault((role, track.language, track.name), track)
+    videos = _open([item for item, kind in sets if kind == "video"])
+    picture = _best_video(videos, wanted_height_px) if videos else None
+    sounds = [
+        max(pairs, key=_sound_rank)
+        for pairs in _by_set(_open([item for item, kind in sets if kind == "audio"]))[:_MAX_TRACKS]
+    ]
+    texts = [(item, each) for item, kind in sets if kind == "subtitles" for each in item.findall("Representation")[:1]]
+    return Part(
+        duration_s=place.duration_s,
+        picture=None if picture is None else cut(_track("video", *picture, place)),
+        sound_inside=picture is not None and any(name in _codecs(*picture).lower() for name in _SOUNDS),
+        sounds=tuple(cut(_track("audio", *pair, place)) for pair in sounds),
+        texts=tuple(_track("subtitles", *pair, place) for pair in texts[:_MAX_TRACKS] if not _is_locked(*pair)),
+    )
+
+
+def _open(items: list[Element]) -> list[_Pair]:
+    """Return the representations of sets of one kind that are not locked; none is no lock."""
+    every = [(item, each) for item in items for each in item.findall("Representation")]
+    found = [pair for pair in every if not _is_locked(*pair)]
+    if every and not found:
+        raise DrmProtected("The film is locked by a DRM system. The house does not open such locks.")
     return found
 
 
+def _is_locked(item: Element, representation: Element) -> bool:
+    return item.find("ContentProtection") is not None or representation.find("ContentProtection") is not None
+
+
+def _by_set(pairs: list[_Pair]) -> list[list[_Pair]]:
+    found: dict[int, list[_Pair]] = {}
+    for pair in pairs:
+        found.setdefault(id(pair[0]), []).append(pair)
+    return list(found.values())
+
+
 def _track(role: Role, item: Element, representation: Element, place: Place) -> TrackPlan:
-    if item.find("ContentProtection") is not None or representation.find("ContentProtection") is not None:
-        raise DrmProtected("The film is locked by a DRM system. The house does not open such locks.")
     inner = place.inside(item).inside(representation)
     segments = segments_of(inner, representation)
     label = item.findtext("Label") or item.get("label")
@@ -136,7 +172,8 @@ def _kind(item: Element) -> str:
     first = item.find("Representation")
     mime = item.get("mimeType") or (first.get("mimeType") if first is not None else "") or ""
     kind = item.get("contentType") or mime.partition("/")[0]
-    if mime == "text/vtt":
+    codecs = "" if first is None else _codecs(item, first)
+    if mime in _TEXTS or codecs.startswith(_TEXT_CODECS):
         return "subtitles"
     return kind if kind in ("video", "audio") else ""
 
@@ -145,15 +182,15 @@ def _is_trick(item: Element) -> bool:
     return any("trickmode" in each.get("schemeIdUri", "") for each in item.findall("EssentialProperty"))
 
 
-def _best_video(videos: list[tuple[Element, Element]], wanted_height_px: int | None) -> tuple[Element, Element]:
+def _best_video(videos: list[_Pair], wanted_height_px: int | None) -> _Pair:
     heights = [_number(each.get("height") or item.get("height")) for item, each in videos]
     height = height_choice(heights, wanted_height_px)
     fitting = [pair for pair, its in zip(videos, heights, strict=True) if its == height]
     return max(fitting, key=lambda pair: ("avc1" in _codecs(*pair), _number(pair[1].get("bandwidth")) or 0))
 
 
-def _sound_rank(representation: Element) -> tuple[bool, int]:
-    return "mp4a" in (representation.get("codecs") or "mp4a"), _number(representation.get("bandwidth")) or 0
+def _sound_rank(pair: _Pair) -> tuple[bool, int]:
+    return "mp4a" in (_codecs(*pair) or "mp4a"), _number(pair[1].get("bandwidth")) or 0
 
 
 def _codecs(item: Element, representation: Element) -> str:
@@ -162,25 +199,3 @@ def _codecs(item: Element, representation: Element) -> str:
 
 def _number(text: str | None) -> int | None:
     return int(text) if text and re.fullmatch(r"[0-9]{1,12}", text) else None
-
-
-def _in_a_row(parts: list[TrackPlan]) -> TrackPlan:
-    """Return one track from those of several periods; each new period is a discontinuity."""
-    first = parts[0]
-    if len(parts) == 1:
-        return first
-    if any(part.shape == "file" for part in parts):
-        raise PlaylistRefused("The manifest is made of several single files in a row, which cannot be joined.")
-    segments = list(first.segments)
-    for part in parts[1:]:
-        head, *rest = part.segments
-        segments += [_broken(head), *rest]
-    values = {name: getattr(first, name) for name in ("role", "height_px", "bandwidth", "language", "name")}
-    return TrackPlan(segments=tuple(segments), **values)
-
-
-def _broken(segment: Segment) -> Segment:
-    return Segment(
-        url=segment.url, duration_s=segment.duration_s, offset=segment.offset, length=segment.length,
-        is_init=segment.is_init, breaks=True,
-    )  # fmt: skip

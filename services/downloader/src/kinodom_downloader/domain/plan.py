@@ -25,13 +25,14 @@ class Segment:
     length: int | None = None  # None: to the end
     is_init: bool = False
     breaks: bool = False  # the source marks a discontinuity before it
+    shift_s: float = 0.0  # to be added to the times in it; of subtitles alone
     key_url: str | None = None  # AES-128 (CBC, PKCS7); None: not encrypted
     iv_hex: str = ""  # 32 digits when encrypted
 
     def identity(self) -> tuple[object, ...]:
         """Return what stays the same when the source hands out fresh addresses."""
         return (round(self.duration_s, 3), self.offset, self.length, self.is_init, self.breaks,
-                self.key_url is not None, self.iv_hex)  # fmt: skip
+                self.key_url is not None, self.iv_hex, self.shift_s)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,17 +46,19 @@ class TrackPlan:
     bandwidth: int | None = None  # bit/s as the source states it
     language: str | None = None
     name: str | None = None
+    silences: tuple[tuple[int, float], ...] = ()  # before this piece (one more than there are: at the end), seconds
     file_bytes: int | None = None  # of a single file: its length, to notice when it changes
     file_version: str | None = None  # of a single file: what its host calls this version of it
 
     def identity(self) -> tuple[object, ...]:
         """Return what must be equal for finished pieces to be kept."""
         pieces = tuple(segment.identity() for segment in self.segments)
-        return (self.role, self.shape, self.height_px, self.language, self.name, self.file_bytes, pieces)
+        return (self.role, self.shape, self.height_px, self.language, self.name, self.file_bytes, self.silences,
+                pieces)  # fmt: skip
 
     def duration_s(self) -> float:
         """Return the sum of what the playlist states."""
-        return sum(segment.duration_s for segment in self.segments)
+        return sum(segment.duration_s for segment in self.segments) + sum(length_s for _, length_s in self.silences)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +108,8 @@ def _track(stored: dict[str, Any]) -> TrackPlan:
     segments = tuple(
         Segment(**{name: value for name, value in item.items() if name in names}) for item in stored.pop("segments")
     )
-    return TrackPlan(segments=segments, **stored)
+    silences = tuple((int(before), float(length_s)) for before, length_s in stored.pop("silences", ()))
+    return TrackPlan(segments=segments, silences=silences, **stored)
 
 
 def kept_tracks(old: Plan | None, new: Plan) -> frozenset[int]:

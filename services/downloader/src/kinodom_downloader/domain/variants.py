@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from kinodom_downloader.domain.faults import PlaylistBad, PlaylistRefused
-from kinodom_downloader.domain.hls_text import attributes_of, check_lock, joined, number_of
+from kinodom_downloader.domain.hls_text import attributes_of, joined, number_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +67,10 @@ def chosen_renditions(master: Master, variant: Variant, kind: str) -> tuple[Rend
 
 
 def parse_master(lines: list[str], base_url: str) -> Master:
-    """Return what the lines of a master playlist list.
+    """Return what the lines of a master playlist list. Keys in it are not looked at: each track names its own.
 
     Raises:
-        PlaylistBad, PlaylistRefused, DrmProtected.
+        PlaylistBad, PlaylistRefused.
     """
     variants: list[Variant] = []
     renditions: list[Rendition] = []
@@ -81,8 +81,6 @@ def parse_master(lines: list[str], base_url: str) -> Master:
             pending = attributes_of(value)
         elif tag == "#EXT-X-MEDIA":
             renditions.append(_rendition(attributes_of(value), base_url))
-        elif tag in ("#EXT-X-SESSION-KEY", "#EXT-X-KEY"):
-            check_lock(attributes_of(value))
         elif not line.startswith("#") and pending is not None:
             variants.append(_variant(pending, joined(base_url, line)))
             pending = None

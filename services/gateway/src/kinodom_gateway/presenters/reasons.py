@@ -193,6 +193,7 @@ OF_DOWNLOADS = {
     "stepped_aside": mark("A film that somebody waits for comes first."),
     "rendition_not_claimable": mark("There is nothing to do for this now."),
     "renditions_not_aligned": mark("The further quality does not fit the film. The film plays as it is."),
+    "too_many_kinds": _DAMAGED,
     "folder_broken": _DAMAGED,
     "no_cues": mark("A file of subtitles is empty."),
     "not_coming": mark("This film is not being fetched any more. Open its page to get it again."),
