@@ -89,7 +89,14 @@ class Cinema:
         )  # fmt: skip
         pieces = LivePieces(self.root)
         door = Door(desk=self.desk, pieces=pieces, wants=self.wants, clock=time.monotonic, pause=time.sleep)
-        deps = WebDeps(desk=self.desk, door=door, removals=cast("Any", None), exports=cast("Any", None), ready={})
+        deps = WebDeps(
+            desk=self.desk,
+            door=door,
+            removals=cast("Any", None),
+            exports=cast("Any", None),
+            ready={},
+            remakes=cast("Any", None),
+        )
         return create_app(settings, deps=deps)
 
     def begin(self, entry: str, delivery: Delivery, *, workers: int = 2) -> None:

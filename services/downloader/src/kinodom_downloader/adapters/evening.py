@@ -12,9 +12,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from kinodom_common.logs import get_log
-from kinodom_common.media_joining import Shape, Stretch, join
 from kinodom_common.media_tools import MediaInput
 from kinodom_common.processes import checked
+from kinodom_downloader.adapters.joining import Shape, Stretch, join
 from kinodom_downloader.adapters.sources import is_init_section, local_playlist, open_source, probed
 from kinodom_downloader.domain.boxes import boxes_in
 from kinodom_downloader.domain.checks import PackagingFailed
