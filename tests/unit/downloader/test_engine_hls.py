@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from kinodom_common.egress import AddressRefused, SchemeRefused, TooManyRedirects
 from kinodom_downloader.domain.faults import (
@@ -13,6 +14,7 @@ from kinodom_downloader.domain.faults import (
     SegmentMissing,
     SegmentUnreachable,
 )
+from kinodom_downloader.domain.fetched import Headway
 from tests.support import media, origin
 from tests.support.fetching import bytes_of, fetch_from
 from tests.support.origin import Origin
@@ -201,13 +203,18 @@ def test_a_fresh_link_with_other_tokens_keeps_what_is_finished(host: Origin, tmp
     assert host.asked == {"/index.m3u8": 1, "/seg5.ts": 1}
 
 
-def test_another_film_in_the_same_folder_starts_over(host: Origin, tmp_path: Path) -> None:
+def test_another_film_in_the_same_folder_starts_over_and_says_so(host: Origin, tmp_path: Path) -> None:
     host.put(media.hls_ts())
-    fetch_from(host, "/index.m3u8", tmp_path)
+    told: list[Headway] = []
+    fetch_from(host, "/index.m3u8", tmp_path, on_progress=told.append)
+    assert not any(each.anew for each in told)
     host.put(media.hls_fmp4())
 
-    fetched = fetch_from(host, "/index.m3u8", tmp_path)
+    with capture_logs() as logged:
+        fetched = fetch_from(host, "/index.m3u8", tmp_path, on_progress=told.append)
 
+    assert told[-1].anew
+    assert [line["pieces"] for line in logged if "changed" in line["event"]] == [{"t0": 6}]
     assert fetched.tracks[0].container == "fmp4"
     assert len(fetched.tracks[0].parts) == 7
 

@@ -80,6 +80,14 @@ def test_what_is_not_fetched_just_now_says_its_stage_in_words(house: House, stag
     assert told in section(house.client().get("/downloads").text, "now")
 
 
+def test_what_began_once_more_says_why(house: House) -> None:
+    house.downloader.kept = [a_wish("running", progress=HALF.model_copy(update={"anew": True}))]
+
+    assert "The source has changed the film, so it comes from the beginning." in section(
+        house.client().get("/downloads").text, "now"
+    )
+
+
 def test_what_stopped_says_how_far_it_came_why_what_is_kept_and_what_to_do(house: House) -> None:
     house.downloader.kept = [a_wish("refused", progress=HALF, reason="This film is locked.", reason_code="drm")]
 

@@ -47,6 +47,7 @@ class Progress(Reply):
     speed_bytes_s: float | None = None
     left_s: float | None = None
     duration_s: float | None = None  # of the film, as its playlist states it
+    anew: bool = False  # it began once more: what had come is not of the film that the source has now
 
 
 class Wish(Reply):

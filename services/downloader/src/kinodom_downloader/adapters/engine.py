@@ -111,7 +111,7 @@ def fetch(
     folder = WorkFolder.opened(work_dir, plan, start_over=others)
     clocks: dict[tuple[int, int], Clock] = {}
     for _ in range(max(1, transport.retry.firm_attempts)):
-        tally = Tally(plan, workers + 1 + LANES)
+        tally = Tally(plan, workers + 1 + LANES, anew=folder.anew)
         pieces = transport.pieces(_jobs(folder, tally), plan, at_once=workers)
         if on_start is not None:
             on_start(pieces, folder)

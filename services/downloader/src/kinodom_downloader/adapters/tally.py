@@ -20,9 +20,12 @@ _USUAL_BIT_S: Final = {"muxed": 4_000_000, "video": 4_000_000, "audio": 128_000,
 class Tally:
     """Counts for one download. Workers count their own bytes, so nothing is locked while they read."""
 
-    def __init__(self, plan: Plan, workers: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, plan: Plan, workers: int, *, anew: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._plan = plan
         self._clock = clock
+        self._anew = anew
         self._cells = [0] * workers
         self._weights = [[_weight(track, segment) for segment in track.segments] for track in plan.tracks]
         self._whole = sum(map(sum, self._weights))
@@ -68,6 +71,7 @@ class Tally:
             speed_bytes_s=speed,
             left_s=left / speed if speed and left is not None else None,
             duration_s=self._plan.duration_s,
+            anew=self._anew,
         )
 
     def _total_bytes(self, fraction: float) -> int | None:

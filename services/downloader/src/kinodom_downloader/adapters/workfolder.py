@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from io import FileIO
 from typing import TYPE_CHECKING
 
+from kinodom_common.logs import get_log
 from kinodom_downloader.adapters.disk import flush, told_when_full
 from kinodom_downloader.adapters.parts import FileBody, PartBody, found_parts, machine_ran_on, put
 from kinodom_downloader.domain.live import piece_path
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
     from kinodom_downloader.domain.gate import Payload
 
+log = get_log(__name__)
+
 
 @dataclass(slots=True)
 class WorkFolder:
@@ -36,6 +39,7 @@ class WorkFolder:
     path: Path
     plan: Plan
     safe: dict[tuple[int, int], int] = field(default_factory=dict)  # (track, index): length
+    anew: bool = False  # pieces were there, and are not of this plan: the source has changed the film, or its cutting
     _unlisted: set[tuple[int, int]] = field(default_factory=set)  # whole, and not flushed when the end came
     _parts: dict[tuple[int, int], Path] = field(default_factory=dict)  # (track, index): what had come
     clock: Callable[[], float] = time.monotonic
@@ -53,9 +57,7 @@ class WorkFolder:
             kept = kept_tracks(before, plan) - start_over
             moved = moved_tracks(before, plan)
             entries = [entry for entry in folder._listed() if entry[0] in kept and folder._place(*entry[:2]).exists()]
-            for old in path.glob("t[0-9]*"):
-                if old.name.removeprefix("t") not in {str(index) for index in kept}:
-                    shutil.rmtree(old)
+            folder._throw_away(set(path.glob("t[0-9]*")) - {folder._track(index) for index in kept})
             folder.safe = {(track, index): length for track, index, length in entries}
             fresh_list = path / "done.part"
             fresh_list.write_text("".join(f"{track} {index} {length}\n" for track, index, length in entries))
@@ -72,6 +74,14 @@ class WorkFolder:
                 folder._look_through(index, ran_on=ran_on, moved=index in moved)
             flush(path)
         return folder
+
+    def _throw_away(self, tracks: set[Path]) -> None:
+        lost = {old.name: count for old in sorted(tracks) if (count := sum(1 for _ in old.iterdir()))}
+        if lost:
+            self.anew = True
+            log.warning("film_changed_pieces_thrown_away", pieces=lost, wish_id=self.path.parent.name)
+        for old in tracks:
+            shutil.rmtree(old)
 
     def doubtful(self) -> list[tuple[int, int]]:
         """Return the shortest finished piece of each track that the plan keeps while its addresses are others.

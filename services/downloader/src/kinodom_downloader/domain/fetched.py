@@ -57,6 +57,7 @@ class Headway:
     speed_bytes_s: float | None
     left_s: float | None
     duration_s: float | None  # of the film, as its playlist states it
+    anew: bool = False  # it began once more: what had come is not of the film that the source has now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -185,7 +185,7 @@ def wish_row(wish: Wish, cover: str | None, *, eyes: Eyes) -> WishRow:
         percent=words.percent(progress.fraction),
         left=_("Stopped at %(progress)s", progress=so_far) if stuck else so_far,
         right=_going_on(progress) if coming else "",
-        note=None if coming or needed else _note(wish, eyes.now),
+        note=None if needed else _note(wish, eyes.now),
         reason=(reasons.sentence(wish.reason_code, wish.reason) or None) if needed else None,
         kept=_("What came so far is kept.") if needed and stuck else None,
         other_dub=needed and wish.reason_code not in OF_THE_DISK,
@@ -232,7 +232,9 @@ NOTES = {"wanted": mark("Waits for its turn"), "paused": mark("Paused")}
 
 
 def _note(wish: Wish, now: datetime) -> str:
-    """Return why nothing is fetched just now, and when it goes on."""
+    """Return why nothing is fetched just now, and when it goes on; or why it began once more."""
+    if wish.state in COMING:
+        return "" if not wish.progress.anew else _("The source has changed the film, so it comes from the beginning.")
     if wish.state != "waiting":
         return _(NOTES.get(wish.state, ""))
     why = reasons.sentence(wish.reason_code, wish.reason)
