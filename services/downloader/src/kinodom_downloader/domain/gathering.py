@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from kinodom_downloader.domain.boxes import Box, BrokenBoxes, Fragment, Index, Reference, boxes_in, fragments, read_box
+from kinodom_downloader.domain.manifests import pieces
 from kinodom_downloader.domain.timeline import places_s
 from kinodom_downloader.domain.track_heads import NotPlain
 
@@ -110,9 +111,9 @@ def times_of(read: Read, length: int, head: Head) -> tuple[Fragment, int | None]
     return parts[0], known
 
 
-def room_for(pieces: int) -> int:
+def room_for(count: int) -> int:
     """Return how many bytes stand between the head of a track file and its first piece: a `free` box, then an index."""
-    return 8 + _SIDX_BYTES + 12 * pieces
+    return 8 + _SIDX_BYTES + 12 * count
 
 
 def index_of(head: Head, ends: Sequence[int], starts: Sequence[int], last: int) -> tuple[Index, bytes]:
@@ -128,18 +129,28 @@ def index_of(head: Head, ends: Sequence[int], starts: Sequence[int], last: int) 
         NotPlain: they do not follow each other.
     """
     lengths = [after - before for before, after in pairwise([*starts, starts[-1] + last])]
-    sizes = [after - before for before, after in pairwise(ends)]
-    if min(lengths) < 0 or max(lengths) >= 2**32 or max(sizes) >= 2**31 or starts[0] < 0:
+    if min(lengths) < 0 or starts[0] < 0:
         raise NotPlain("pieces whose times do not follow each other")
-    size = _SIDX_BYTES + 12 * len(sizes)
+    rows = zip(pairwise(ends), starts, lengths, strict=True)
+    references = tuple(Reference(at, end - at, start, length) for (at, end), start, length in rows)
+    if head.track.kind == "audio":
+        references = _joined(Index(Box("sidx", 0, 0, 8), head.track.timescale, references))
+    if max(one.size for one in references) >= 2**31 or max(one.duration for one in references) >= 2**32:
+        raise NotPlain("pieces that are too long for an index")
+    size = _SIDX_BYTES + 12 * len(references)
+    times = (head.track.timescale, starts[0], 0)
     box = Box("sidx", ends[0] - size, size, 8)
-    rows = zip(ends[:-1], sizes, starts, lengths, strict=True)
-    references = tuple(Reference(at, count, start, length) for at, count, start, length in rows)
-    front = struct.pack(
-        ">I4sIIIQQHH", size, b"sidx", 1 << 24, head.track.track_id, head.track.timescale, starts[0], 0, 0, len(sizes)
-    )
+    front = struct.pack(">I4sIIIQQHH", size, b"sidx", 1 << 24, head.track.track_id, *times, 0, len(references))
     packed = b"".join(struct.pack(">III", one.size, one.duration, 0x90000000) for one in references)
     return Index(box, head.track.timescale, references), front + packed
+
+
+def _joined(index: Index) -> tuple[Reference, ...]:
+    """Return short pieces of a sound joined to some seconds: players then meet fewer borders."""
+    return tuple(
+        Reference(group[0].start, sum(one.size for one in group), group[0].at, sum(one.duration for one in group))
+        for group in pieces(index)
+    )
 
 
 def _top(read: Read, length: int) -> Iterator[Box]:
