@@ -83,6 +83,43 @@ def film_fmp4() -> tuple[Path, ...]:
     return (folder / "init.mp4", *segments)
 
 
+def in_pieces(source: Path, name: str, *streams: str, more: tuple[str | Path, ...] = ()) -> Path:
+    """Return a folder with a film as HLS: `master.m3u8`, each of these streams in fMP4 by itself.
+
+    Args:
+        source: the film.
+        name: of the folder.
+        streams: such as `v:0,agroup:a`, in the words of ffmpeg.
+        more: words for ffmpeg.
+    """
+    folder = _folder() / name
+    folder.mkdir()
+    maps = (word for stream in streams for word in ("-map", f"0:{stream.partition(',')[0]}"))
+    hls = ("-f", "hls", "-hls_time", "2", "-hls_playlist_type", "vod", "-hls_segment_type", "fmp4", *more)
+    apart = ("-var_stream_map", " ".join(streams), "-master_pl_name", "master.m3u8")
+    names = ("-hls_fmp4_init_filename", "init-%v.mp4", "-hls_segment_filename", folder / "s%v-%d.m4s")
+    ffmpeg("-i", source, *maps, "-c", "copy", "-bsf:a", "aac_adtstoasc", *hls, *apart, *names, folder / "l%v.m3u8")
+    return folder
+
+
+@functools.cache
+def film_apart() -> Path:
+    """Return the film of `film_ts` as HLS, picture and sound in fMP4 by themselves."""
+    return in_pieces(film_ts(), "apart", "v:0,agroup:a", "a:0,agroup:a")
+
+
+@functools.cache
+def heavy_apart() -> Path:
+    """Return a film of 24 s and about 12 MB as HLS, picture and two sounds in fMP4 by themselves."""
+    path = _folder() / "heavy.ts"
+    picture = ("-f", "lavfi", "-i", f"testsrc2=s=320x180:r=25:d={LENGTH_S},noise=alls=60:allf=t")
+    sounds = tuple(word for tone in (440, 660) for word in ("-f", "lavfi", "-i", f"sine={tone}:d={LENGTH_S}"))
+    maps = ("-map", "0", "-map", "1", "-map", "2", "-g", "50", "-b:v", "4M", "-preset", "ultrafast")
+    ffmpeg(*picture, *sounds, *maps, "-c:v", "libx264", *_AAC, path)
+    voices = ("a:0,agroup:a,language:ru", "a:1,agroup:a,language:en")
+    return in_pieces(path, "heavy", "v:0,agroup:a", *voices)
+
+
 @functools.cache
 def separate_fmp4() -> tuple[Path, Path]:
     """Return picture and sound of `film_ts` as two fragmented files with negative composition offsets."""

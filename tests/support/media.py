@@ -124,6 +124,14 @@ def streams_of(*paths: Path) -> list[str]:
     return sorted({line.strip().rstrip(",") for line in ended.stdout.splitlines() if line.strip()})
 
 
+def packets_of(*paths: Path) -> list[str]:
+    """Return every packet of files joined in this order: stream, decode and presentation time, length, size, MD5."""
+    joined = b"".join(path.read_bytes() for path in paths)
+    command = ["ffmpeg", "-v", "error", "-copyts", "-i", "pipe:0", "-map", "0", "-c", "copy", "-f", "framemd5", "-"]
+    ended = subprocess.run(command, input=joined, capture_output=True, timeout=60, check=True)
+    return [line for line in ended.stdout.decode().splitlines() if not line.startswith("#")]
+
+
 LONG_S = 60
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from kinodom_common.egress import EgressRules, target_of
 from kinodom_downloader.adapters.failures import told
+from kinodom_downloader.adapters.gatherer import Gatherer
 from kinodom_downloader.adapters.harvest import fetched_of
 from kinodom_downloader.adapters.patience import Brake, Limits, Watch
 from kinodom_downloader.adapters.pieces import Job, Pieces
@@ -109,6 +110,7 @@ def fetch(
     start = _Start(offer, transport, should_stop, spare=LANES if hurry else 0)
     plan, others = start.plan(wanted_height_px, work_dir)
     folder = WorkFolder.opened(work_dir, plan, start_over=others)
+    gatherer = Gatherer(folder)
     clocks: dict[tuple[int, int], Clock] = {}
     for _ in range(max(1, transport.retry.firm_attempts)):
         tally = Tally(plan, workers + 1 + LANES, anew=folder.anew)
@@ -121,10 +123,11 @@ def fetch(
         lanes = Lanes(lines[workers + 1 :])
         bench = Bench(folder=folder, pieces=pieces, tally=tally, retry=transport.retry, lanes=lanes, clocks=clocks)
         crew = [Worker(n, bench, line, express=n == 0) for n, line in enumerate(lines[: workers + 1])]
-        _attend(crew, bench, on_tick=partial(_report, tally, on_progress), should_stop=should_stop)
+        _attend(crew, bench, gatherer, on_tick=partial(_report, tally, on_progress), should_stop=should_stop)
         on_progress(tally.progress())
         odd = thrown_away(folder, clocks, left_out=bench.left_out)
         if not odd:
+            gatherer.finish()
             return fetched_of(folder, left_out=bench.left_out)
     (track, index), instead = min(odd.items())
     raise told(Job(0.0, track, index), gate.NotThatMedia(instead), folder)
@@ -172,7 +175,14 @@ class _Start:
             time.sleep(min(left_s, _TICK_S))
 
 
-def _attend(crew: list[Worker], bench: Bench, *, on_tick: Callable[[], None], should_stop: Callable[[], bool]) -> None:
+def _attend(
+    crew: list[Worker],
+    bench: Bench,
+    gatherer: Gatherer,
+    *,
+    on_tick: Callable[[], None],
+    should_stop: Callable[[], bool],
+) -> None:
     """Run the workers to the end; whatever happens, they have ended and what they finished is safe."""
     pieces, folder = bench.pieces, bench.folder
     threads = [threading.Thread(target=worker.run, name=f"pieces-{worker.number}") for worker in crew]
@@ -182,14 +192,19 @@ def _attend(crew: list[Worker], bench: Bench, *, on_tick: Callable[[], None], sh
         while not pieces.settled(_TICK_S):
             if should_stop():
                 pieces.fail(Stopped())
+            gatherer.step()
             folder.settle(at_least=_FLUSH_EVERY, at_most=4 * _FLUSH_EVERY, longest_s=_FLUSH_AFTER_S)
+            on_tick()
+        while gatherer.step() and not should_stop():
             on_tick()
     finally:
         pieces.stop()
         for thread in threads:
             thread.join()
         bench.lanes.close()
+        folder.arrivals.release()
         folder.settle()
+        gatherer.close()
 
 
 def _jobs(folder: WorkFolder, tally: Tally) -> list[Job]:

@@ -58,8 +58,8 @@ def open_evenly(fetched: FetchedTrack, scratch: Path, *, run: Runner, stopped: C
     Raises:
         TooManyKinds: and what `open_source` raises.
     """
-    runs = _runs(fetched)
-    if len(runs) == 1 or fetched.container not in ("ts", "fmp4"):
+    runs = [] if fetched.gathered else _runs(fetched)
+    if len(runs) < 2 or fetched.container not in ("ts", "fmp4"):
         return open_source(fetched, scratch, run=run)
     if len(runs) > _MOST_STRETCHES:
         raise TooManyKinds(f"The {fetched.role} track changes its kind {len(runs) - 1} times.")

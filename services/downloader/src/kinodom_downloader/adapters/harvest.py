@@ -32,6 +32,16 @@ def fetched_of(folder: WorkFolder, *, left_out: AbstractSet[int]) -> Fetched:
 def _track(folder: WorkFolder, number: int, plan: TrackPlan) -> FetchedTrack:
     if plan.shape == "file":
         return _single(folder.file(number), plan)
+    if (gathered := folder.gathered.get(number)) is not None:
+        return FetchedTrack(
+            role=plan.role,
+            container="fmp4",
+            parts=(gathered.path,),
+            durations_s=tuple(segment.duration_s for segment in plan.segments),
+            gathered=tuple(gathered.ends),
+            language=plan.language,
+            name=plan.name,
+        )
     parts = tuple(folder.piece(number, index) for index in range(len(plan.segments)))
     return FetchedTrack(
         role=plan.role,

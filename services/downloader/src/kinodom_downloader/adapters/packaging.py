@@ -17,6 +17,7 @@ from kinodom_common.media_tools import SubtitleOutput, TrackOutput
 from kinodom_common.media_tools import package as package_command
 from kinodom_common.processes import ProgramFailed, checked
 from kinodom_common.processes import run as run_program
+from kinodom_downloader.adapters.adopting import adopted
 from kinodom_downloader.adapters.encoders import working_encoder
 from kinodom_downloader.adapters.evening import open_evenly
 from kinodom_downloader.adapters.loudness import loudness_lufs
@@ -93,7 +94,7 @@ def package(
     """Write all files of a video but its metadata into a new folder, and return what they are.
 
     Args:
-        fetched: whole and checked parts; they are only read.
+        fetched: whole and checked parts; they are only read, and a track that is gathered gets its index.
         out: the staging folder; it must not exist. After an error it may hold half of the files: delete it.
         run: the program runner.
         coding: of pictures that are converted; an encoder that does not work here is replaced by `libx264`.
@@ -162,14 +163,18 @@ def _build(
     places = places_s([plan.start_s for plan in plans])
     base_s = plans[0].start_s - places[0]
     texts = fetched_texts(fetched, base_s)
+    files: dict[str, TrackFile] = {}
     for number, source in enumerate(sources):
         mine = [plan for plan in plans if plan.source is source]
-        if mine:
+        if mine and (file := adopted(mine, out, place_s=places[plans.index(mine[0])])):
+            files[mine[0].file] = file
+            tell.progress((number + 1) / len(sources))
+        elif mine:
             inside = inside_texts(source, scratch, base_s)
             _write(source, mine, inside, out, tell, done=number / len(sources), share=1 / len(sources))
             texts += [text for text, _output in inside]
-    files = [_finished(plan, out, place_s) for plan, place_s in zip(plans, places, strict=True)]
-    tracks = _track_set(plans, files, clean_texts(texts, out))
+    made = [files.get(plan.file) or _finished(plan, out, at_s) for plan, at_s in zip(plans, places, strict=True)]
+    tracks = _track_set(plans, made, clean_texts(texts, out))
     check_whole(tracks.duration_s, fetched)
     return tracks
 

@@ -149,16 +149,24 @@ def found_parts(folder: Path) -> dict[int, Path]:
 
 
 def machine_ran_on(folder: Path) -> bool:
-    """Return whether the machine has run since the last call for this folder, and remember that it runs now."""
-    try:
-        now = _BOOT.read_text("ascii").strip()
-    except OSError:  # not Linux: as good as a power cut each time
-        return False
+    """Return whether the machine has run since it was last noted in this folder that it runs."""
     noted = folder / "boot.txt"
-    same = noted.exists() and noted.read_text("ascii", "replace") == now
-    if not same:
-        noted.write_text(now, "ascii")
-    return same
+    now = _boot()
+    return now is not None and noted.exists() and noted.read_text("ascii", "replace") == now
+
+
+def note_machine(folder: Path) -> None:
+    """Note that the machine runs now, when nothing is left in the folder that a power cut may have spoilt."""
+    if not machine_ran_on(folder):
+        (folder / "boot.txt").write_text(_boot() or "", "ascii")
+
+
+def _boot() -> str | None:
+    """Return what this start of the machine is called; None: not Linux, where each call is as good as a power cut."""
+    try:
+        return _BOOT.read_text("ascii").strip()
+    except OSError:
+        return None
 
 
 def _version_of(part: Path) -> str:

@@ -41,12 +41,12 @@ def _placed(folder: WorkFolder, number: int, clocks: Mapping[tuple[int, int], Cl
     scales: dict[int, int] = {}
     for index, segment in enumerate(folder.plan.tracks[number].segments):
         if segment.is_init:
-            scales = timescales_of(folder.piece(number, index).read_bytes())
+            scales = timescales_of(folder.read(number, index))
             pieces.append(Placed(index=index, stated_s=0.0, times={}))
             continue
         clock = clocks.get((number, index))
         if clock is None:
-            checked = gate.check_piece(folder.piece(number, index).read_bytes())
+            checked = gate.check_piece(folder.read(number, index))
             clock = clock_of(checked.payload, checked.kind)
         times = in_seconds(clock, scales or dict.fromkeys(clock, CLOCK_HZ))
         pieces.append(Placed(index=index, stated_s=segment.duration_s, times=times, breaks=segment.breaks))

@@ -49,7 +49,7 @@ def _is_same(folder: WorkFolder, track: int, index: int, planner: Planner) -> bo
             key = gate.check_key(_held(planner.taken(Piece(url=segment.key_url), limit=65_536)))
             body = b"".join(unlocked(body, key=key, iv_hex=segment.iv_hex))
         check = gate.check_subtitles if plan.role == "subtitles" else gate.check_piece
-        return check(body).payload == folder.piece(track, index).read_bytes()
+        return folder.is_same(track, index, check(body).payload)
     except (KinodomError, gate.NotThatMedia) as exc:
         raise told(Job(0.0, track, index), exc, folder) from exc
 

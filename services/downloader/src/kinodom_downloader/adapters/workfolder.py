@@ -3,6 +3,8 @@
 A piece is written beside its place and renamed when whole. The list is written after the pieces are flushed, so a
 piece on it survives a power cut; a piece that is there but not on it is checked again before it counts, and so is
 the part of one that had come. Both count only while the machine runs on.
+
+Pieces of fragmented MP4 do not stay in files of their own: they are gathered (`gatherer.py`), and listed then.
 """
 
 from __future__ import annotations
@@ -10,20 +12,19 @@ from __future__ import annotations
 import math
 import os
 import shutil
-import threading
-import time
 from dataclasses import dataclass, field
 from io import FileIO
 from typing import TYPE_CHECKING
 
 from kinodom_common.logs import get_log
+from kinodom_downloader.adapters.arrivals import Arrivals
 from kinodom_downloader.adapters.disk import flush, told_when_full
-from kinodom_downloader.adapters.parts import FileBody, PartBody, found_parts, machine_ran_on, put
+from kinodom_downloader.adapters.gathered import Gathered
+from kinodom_downloader.adapters.parts import FileBody, PartBody, found_parts, machine_ran_on, note_machine, put
 from kinodom_downloader.domain.live import piece_path
 from kinodom_downloader.domain.plan import Plan, kept_tracks, moved_tracks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -40,12 +41,10 @@ class WorkFolder:
     plan: Plan
     safe: dict[tuple[int, int], int] = field(default_factory=dict)  # (track, index): length
     anew: bool = False  # pieces were there, and are not of this plan: the source has changed the film, or its cutting
+    gathered: dict[int, Gathered] = field(default_factory=dict)  # by track
+    arrivals: Arrivals = field(default_factory=Arrivals)
     _unlisted: set[tuple[int, int]] = field(default_factory=set)  # whole, and not flushed when the end came
     _parts: dict[tuple[int, int], Path] = field(default_factory=dict)  # (track, index): what had come
-    clock: Callable[[], float] = time.monotonic
-    _fresh: list[tuple[int, int, int]] = field(default_factory=list)
-    _since_s: float = 0.0  # when the first of the fresh ones came
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def opened(cls, path: Path, plan: Plan, *, start_over: AbstractSet[int] = frozenset()) -> WorkFolder:
@@ -56,9 +55,13 @@ class WorkFolder:
             before = folder._plan_before()
             kept = kept_tracks(before, plan) - start_over
             moved = moved_tracks(before, plan)
-            entries = [entry for entry in folder._listed() if entry[0] in kept and folder._place(*entry[:2]).exists()]
+            ran_on = machine_ran_on(path)
+            listed = [entry for entry in folder._listed() if entry[0] in kept]
+            for track in kept:
+                folder._take_over(track, {entry[1] for entry in listed if entry[0] == track}, ran_on=ran_on)
+            entries = [entry for entry in listed if folder._place(*entry[:2]).exists()]
             folder._throw_away(set(path.glob("t[0-9]*")) - {folder._track(index) for index in kept})
-            folder.safe = {(track, index): length for track, index, length in entries}
+            folder.safe |= {(track, index): length for track, index, length in entries}
             fresh_list = path / "done.part"
             fresh_list.write_text("".join(f"{track} {index} {length}\n" for track, index, length in entries))
             flush(fresh_list)
@@ -69,9 +72,9 @@ class WorkFolder:
             fresh_plan.rename(path / "plan.json")
             for index in range(len(plan.tracks)):
                 folder._track(index).mkdir(exist_ok=True)
-            ran_on = machine_ran_on(path)
             for index in range(len(plan.tracks)):
                 folder._look_through(index, ran_on=ran_on, moved=index in moved)
+            note_machine(path)
             flush(path)
         return folder
 
@@ -88,15 +91,20 @@ class WorkFolder:
 
         Asked before the folder is opened. Single files are told apart by their length and version.
         """
-        before = self._plan_before()
+        before, listed = self._plan_before(), self._listed()
         found: list[tuple[int, int]] = []
         for track in sorted(kept_tracks(before, self.plan) & moved_tracks(before, self.plan)):
             plan = self.plan.tracks[track]
+            if plan.shape != "segments":
+                continue
+            if gathered := Gathered.found(self._track(track)):
+                self.gathered[track] = gathered
             sizes = [
                 (self.piece(track, index).stat().st_size, index)
                 for index, segment in enumerate(plan.segments)
-                if plan.shape == "segments" and not segment.is_init and self.piece(track, index).exists()
+                if not segment.is_init and self.piece(track, index).exists()
             ]
+            sizes += [(length, index) for on, index, length in listed if on == track and self._has_gathered(on, index)]
             if sizes:
                 found.append((track, min(sizes)[1]))
         return found
@@ -114,12 +122,28 @@ class WorkFolder:
         length = self.safe.get((track, index))
         if length is None:
             return False
-        if self.plan.tracks[track].shape == "file":
+        if self.plan.tracks[track].shape == "file" or self._has_gathered(track, index):
             return True
         try:
             return self.piece(track, index).stat().st_size == length
         except FileNotFoundError:
             return False
+
+    def is_there(self, track: int, index: int) -> bool:
+        """Return whether a piece is whole and checked, be it on the list or not yet."""
+        return self.arrivals.is_waiting(track, index) or self.has(track, index)
+
+    def read(self, track: int, index: int) -> bytes:
+        """Return a piece that is there, with the times that the source gave it."""
+        if self._has_gathered(track, index):
+            return self.gathered[track].piece(index)
+        return self.piece(track, index).read_bytes()
+
+    def is_same(self, track: int, index: int, payload: Payload) -> bool:
+        """Tell whether a fetched piece is the one that is there."""
+        if self._has_gathered(track, index):
+            return self.gathered[track].is_same(index, payload[:])
+        return payload[:] == self.piece(track, index).read_bytes()
 
     def unlisted(self, track: int, index: int) -> bytes | None:
         """Return a piece that was renamed shortly before the end came; it is to be checked again."""
@@ -163,7 +187,17 @@ class WorkFolder:
     def forget(self, track: int, index: int) -> None:
         """Throw a piece away; the list may still name it, which counts for nothing without the file."""
         self.safe.pop((track, index), None)
+        if self._has_gathered(track, index):
+            self.spill(track, index)
         self.piece(track, index).unlink(missing_ok=True)
+
+    def spill(self, track: int, index: int = 1) -> None:
+        """Put this gathered piece and all behind it into files of their own again."""
+        if (gathered := self.gathered.get(track)) is None:
+            return
+        gathered.spill(index, lambda number: self.piece(track, number))
+        if index == 1:
+            self.gathered.pop(track).drop()
 
     def stream(self, track: int) -> FileBody:
         """Return where a single file goes whose host serves no ranges; what lies there is forgotten."""
@@ -173,9 +207,7 @@ class WorkFolder:
 
     def note(self, track: int, index: int, length: int) -> None:
         """Remember a piece for the next flush."""
-        with self._lock:
-            self._since_s = self._since_s if self._fresh else self.clock()
-            self._fresh.append((track, index, length))
+        self.arrivals.note(track, index, length)
 
     def settle(self, *, at_least: int = 1, at_most: int | None = None, longest_s: float = math.inf) -> None:
         """Flush pieces that came since the last time, when there are so many or they wait so long, and list them.
@@ -186,12 +218,7 @@ class WorkFolder:
         Raises:
             NoSpace: the disk is full.
         """
-        with self._lock:
-            now_s = self.clock()
-            if not self._fresh or (len(self._fresh) < at_least and now_s - self._since_s < longest_s):
-                return
-            self._since_s = now_s
-            fresh, self._fresh = self._fresh[:at_most], self._fresh[at_most:] if at_most else []
+        fresh = self.arrivals.take(at_least, at_most, longest_s)
         good = {(track, index): length for track, index, length in fresh}
         if len(self.safe.keys() | good) == sum(len(track.segments) for track in self.plan.tracks):
             fresh = [entry for entry in fresh if self.plan.tracks[entry[0]].shape == "file"]
@@ -203,6 +230,8 @@ class WorkFolder:
         with told_when_full():
             for path in {self._place(track, index) for track, index, _ in fresh}:
                 flush(path)
+            for track in {track for track, index, _ in fresh if self._has_gathered(track, index)}:
+                self.gathered[track].flush()
             for track in {track for track, _, _ in fresh}:
                 flush(self._track(track))
             with (self.path / "done.txt").open("a") as listed:
@@ -218,10 +247,12 @@ class WorkFolder:
         folder = self._track(track)
         parts = {(track, index): path for index, path in found_parts(folder).items()}
         whole = {(track, int(path.stem)): path for path in folder.glob("*.seg")}
+        twice = {key: path for key, path in whole.items() if self._has_gathered(*key)}
         loose = {key: path for key, path in whole.items() if key not in self.safe}
         if ran_on:
-            self._unlisted |= loose.keys()
+            self._unlisted |= loose.keys() - twice.keys()
             loose = {}
+        loose |= twice
         if ran_on and not moved:
             self._parts |= parts
             parts = {}
@@ -238,7 +269,27 @@ class WorkFolder:
         finally:
             os.close(handle)
 
+    def _take_over(self, track: int, listed: AbstractSet[int], *, ran_on: bool) -> None:
+        """Go on with a track file. After a power cut only what was listed since its own file went away counts."""
+        if (gathered := Gathered.found(self._track(track))) is None:
+            return
+        good = gathered.count
+        if not ran_on:
+            sure = (index in listed and not self.piece(track, index).exists() for index in range(1, good + 1))
+            good = next((at for at, is_sure in enumerate(sure) if not is_sure), good)
+        gathered.keep(good)
+        self.gathered[track] = gathered
+        for index in range(1, good + 1):
+            length = self.safe[track, index] = gathered.ends[index] - gathered.ends[index - 1]
+            if index not in listed:
+                self.arrivals.note(track, index, length)
+
+    def _has_gathered(self, track: int, index: int) -> bool:
+        return track in self.gathered and self.gathered[track].length(index) is not None
+
     def _place(self, track: int, index: int) -> Path:
+        if self._has_gathered(track, index):
+            return self.gathered[track].path
         return self.file(track) if self.plan.tracks[track].shape == "file" else self.piece(track, index)
 
     def _track(self, track: int) -> Path:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 HEADER_BYTES_MAX = 64 * 1024 * 1024  # a moov or moof larger than this is refused
 _CONTAINERS = frozenset({"moov", "trak", "mdia", "minf", "stbl", "edts", "mvex", "moof", "traf"})
 _NON_SYNC = 0x00010000  # sample_is_non_sync_sample of the sample flags
+Usual = tuple[int | None, int | None, int | None]
 
 
 class BrokenBoxes(UpstreamFailed):
@@ -95,7 +96,7 @@ def top_boxes(file: BinaryIO, size: int) -> Iterator[Box]:
     while at < size:
         file.seek(at)
         head = file.read(16)
-        yield (box := _header(head, 0, at, size))
+        yield (box := read_box(head, 0, at, size))
         at = box.end
 
 
@@ -103,7 +104,7 @@ def boxes_in(buffer: bytes | mmap, start: int = 0, end: int | None = None) -> It
     """Yield the boxes of a buffer, then those inside the known containers, depth first."""
     at, limit = start, len(buffer) if end is None else end
     while at < limit:
-        yield (box := _header(buffer, at, at, limit))
+        yield (box := read_box(buffer, at, at, limit))
         if box.kind in _CONTAINERS:
             yield from boxes_in(buffer, box.start + box.header, box.end)
         at = box.end
@@ -164,26 +165,29 @@ def packed_index(index: Index, buffer: bytes) -> bytes:
     return bytes(out)
 
 
-def fragments(moof: bytes, moof_start: int = 0) -> list[Fragment]:
+def fragments(moof: bytes, moof_start: int = 0, *, usual: Usual = (None, None, None)) -> list[Fragment]:
     """Return what a `moof` says of each of its tracks.
+
+    Args:
+        usual: duration, size and flags of a sample where neither the run nor the fragment says them.
 
     Raises:
         BrokenBoxes: it is cut.
     """
     try:
-        return _fragments(moof, moof_start)
+        return _fragments(moof, moof_start, usual)
     except (struct.error, IndexError) as exc:
         raise BrokenBoxes("A fragment is cut.") from exc
 
 
-def _fragments(moof: bytes, moof_start: int) -> list[Fragment]:
+def _fragments(moof: bytes, moof_start: int, usual: Usual) -> list[Fragment]:
     found = []
     for traf in (box for box in boxes_in(moof) if box.kind == "traf"):
         inner = list(boxes_in(moof, traf.start + traf.header, traf.end))
         named = {box.kind: box for box in reversed(inner)}  # the first of each kind
         if not {"tfhd", "tfdt", "trun"} <= named.keys():
             continue
-        track_id, usual_duration, usual_flags = _tfhd(moof, named["tfhd"])
+        track_id, usual_duration, usual_flags = _tfhd(moof, named["tfhd"], usual)
         tfdt = named["tfdt"]
         wide = moof[tfdt.start + tfdt.header] == 1
         time_at = tfdt.start + tfdt.header + 4
@@ -205,7 +209,12 @@ def _fragments(moof: bytes, moof_start: int) -> list[Fragment]:
     return found
 
 
-def _header(buffer: bytes | mmap, at: int, start: int, limit: int) -> Box:
+def read_box(buffer: bytes | mmap, at: int, start: int, limit: int) -> Box:
+    """Return the box whose first bytes stand at `at` of a buffer, and at `start` of what ends at `limit`.
+
+    Raises:
+        BrokenBoxes: it does not end there.
+    """
     if at + 8 > len(buffer) or start + 8 > limit:
         raise BrokenBoxes("The file ends in the middle of a box.")
     size, kind = struct.unpack_from(">I4s", buffer, at)
@@ -222,14 +231,14 @@ def _header(buffer: bytes | mmap, at: int, start: int, limit: int) -> Box:
     return Box(kind.decode("latin-1"), start, size, header)
 
 
-def _tfhd(moof: bytes, box: Box) -> tuple[int, int | None, int | None]:
+def _tfhd(moof: bytes, box: Box, usual: Usual) -> tuple[int, int | None, int | None]:
     """Return the track, the usual sample duration and the usual sample flags."""
     flags, track_id = struct.unpack_from(">II", moof, box.start + box.header)
     at = box.start + box.header + 8
     at += 8 * bool(flags & 0x01) + 4 * bool(flags & 0x02)
-    duration = struct.unpack_from(">I", moof, at)[0] if flags & 0x08 else None
+    duration = struct.unpack_from(">I", moof, at)[0] if flags & 0x08 else usual[0]
     at += 4 * bool(flags & 0x08) + 4 * bool(flags & 0x10)
-    return track_id, duration, struct.unpack_from(">I", moof, at)[0] if flags & 0x20 else None
+    return track_id, duration, struct.unpack_from(">I", moof, at)[0] if flags & 0x20 else usual[2]
 
 
 def _trun(moof: bytes, box: Box, usual_duration: int | None) -> tuple[int | None, int, int | None]:

@@ -50,8 +50,8 @@ class Pieces(Protocol):
     def has_file(self, wish_id: str, file: str) -> bool:
         """Tell whether a file for players is there, such as `live.json` or `<generation>/t0.m3u8`."""
 
-    def has_piece(self, wish_id: str, spot: Spot) -> bool:
-        """Tell whether a piece is there."""
+    def has_piece(self, wish_id: str, generation: str, spot: Spot) -> bool:
+        """Tell whether a piece is there; then it lies among the files for players of this cutting."""
 
     def is_cut(self, wish_id: str, generation: str) -> bool | None:
         """Tell whether this is the present cutting; None: there is no plan yet."""
@@ -100,7 +100,7 @@ def wait_for_piece(wish_id: str, generation: str, spot: Spot, *, file: str | Non
     def is_there() -> bool:
         if door.pieces.is_cut(wish_id, generation) is False:
             raise OtherPieces("The film goes on from another place. The player asks again by itself.")
-        return door.pieces.has_file(wish_id, file) if file else door.pieces.has_piece(wish_id, spot)
+        return door.pieces.has_file(wish_id, file) if file else door.pieces.has_piece(wish_id, generation, spot)
 
     _wait(wish_id, is_there, lambda: door.wants.want(wish_id, spot), door)
 

@@ -65,18 +65,21 @@ class FetchedTrack:
     """One stream of bytes on the disk, in parts.
 
     `parts` joined in this order are a valid file of `container`; for fMP4 the init section (EXT-X-MAP) is the first
-    part. `breaks` are indices into `parts` before which the source marked a discontinuity.
+    part. `breaks` are indices into `parts` before which the source marked a discontinuity. A track that is gathered is
+    one part: a whole file with room for an index, in which nothing is left to be changed but that room.
     """
 
     role: Role
     container: Container
     parts: tuple[Path, ...]
-    durations_s: tuple[float, ...]  # one per part as the playlist states it (0 for the init section); () if unknown
+    durations_s: tuple[float, ...]  # one per part as the playlist states it (0 for the init section), or per piece of
+    # the one part that is gathered; () if unknown
     breaks: tuple[int, ...] = ()
     silences: tuple[tuple[int, float], ...] = ()  # before this part (one more than there are: at the end), seconds
     shifts_s: tuple[float, ...] = ()  # of subtitles: added to the times in each part; () none
     language: str | None = None  # BCP 47
     name: str | None = None  # as the source calls the track
+    gathered: tuple[int, ...] = ()  # where in the one part the first piece begins, then where each ends; (): it is not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

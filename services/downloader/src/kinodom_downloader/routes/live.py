@@ -9,7 +9,7 @@ from pydantic import StringConstraints, TypeAdapter
 
 from kinodom_common.openapi import describes, part_of_path
 from kinodom_downloader.domain.door import wait_for_file, wait_for_piece
-from kinodom_downloader.domain.live import FACTS, HAVE, SLICE_BYTES, Spot, piece_path
+from kinodom_downloader.domain.live import FACTS, HAVE, SLICE_BYTES, Spot, piece_file
 from kinodom_downloader.wiring import deps
 
 bp = Blueprint("live", __name__)
@@ -44,9 +44,9 @@ def playlist(wish_id: str, generation: str, file: str) -> Response:
 @describes(problems=(*PROBLEMS, "other_pieces"))
 def piece(wish_id: str, generation: str, track: int, index: int) -> Response:
     """Wait for a piece of a film in segments."""
-    wish_id, spot = part_of_path(WISH, wish_id), Spot(track, index)
-    wait_for_piece(wish_id, part_of_path(GENERATION, generation), spot, door=deps().door)
-    return _lies_at(f"{wish_id}/parts/{piece_path(track, index)}")
+    wish_id, generation, spot = part_of_path(WISH, wish_id), part_of_path(GENERATION, generation), Spot(track, index)
+    wait_for_piece(wish_id, generation, spot, door=deps().door)
+    return _lies_at(f"{wish_id}/live/{generation}/{piece_file(spot)}")
 
 
 @bp.get("/live/<wish_id>/<generation>/slices/<int:offset>")
