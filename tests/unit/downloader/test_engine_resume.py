@@ -143,7 +143,7 @@ def test_a_piece_is_flushed_with_many_others_or_when_it_has_waited_long_enough(t
         duration_s=None,
     )
     folder = WorkFolder.opened(tmp_path, plan)
-    folder.clock = lambda: now_s
+    folder.arrivals.clock = lambda: now_s
     on_the_list = []
     for at_s, index in ((100.0, 0), (101.9, 1), (102.0, 2), (103.9, 3), (104.0, 4), (104.1, 5), (104.2, 6)):
         now_s = at_s

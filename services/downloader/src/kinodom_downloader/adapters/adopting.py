@@ -23,8 +23,9 @@ from kinodom_downloader.domain.checks import (
     check_index,
     check_offset,
 )
-from kinodom_downloader.domain.gathering import index_of, times_of
+from kinodom_downloader.domain.gathering import times_of
 from kinodom_downloader.domain.track_heads import Head, NotPlain, head_of
+from kinodom_downloader.domain.track_index import index_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

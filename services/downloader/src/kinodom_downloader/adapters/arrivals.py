@@ -1,4 +1,4 @@
-"""Pieces that came and are not on the list of a work folder yet."""
+"""The list of a work folder, and the pieces that came and are not on it yet."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Set as AbstractSet
+    from pathlib import Path
 
 
 @dataclass(slots=True)
@@ -67,3 +68,13 @@ class Arrivals:
     def _add(self, track: int, index: int, length: int) -> None:
         self._since_s = self._since_s if self._fresh else self.clock()
         self._fresh.append((track, index, length))
+
+
+def listed_in(folder: Path) -> list[tuple[int, int, int]]:
+    """Return the list (track, index, length); a line that was being written when the end came is left out."""
+    try:
+        text = (folder / "done.txt").read_text("ascii", "replace")
+    except FileNotFoundError:
+        return []
+    rows = [line.split(" ") for line in text.split("\n")[:-1]]
+    return [(int(row[0]), int(row[1]), int(row[2])) for row in rows if len(row) == 3 and all(map(str.isdigit, row))]

@@ -17,7 +17,7 @@ from io import FileIO
 from typing import TYPE_CHECKING
 
 from kinodom_common.logs import get_log
-from kinodom_downloader.adapters.arrivals import Arrivals
+from kinodom_downloader.adapters.arrivals import Arrivals, listed_in
 from kinodom_downloader.adapters.disk import flush, told_when_full
 from kinodom_downloader.adapters.gathered import Gathered
 from kinodom_downloader.adapters.parts import FileBody, PartBody, found_parts, machine_ran_on, note_machine, put
@@ -56,7 +56,7 @@ class WorkFolder:
             kept = kept_tracks(before, plan) - start_over
             moved = moved_tracks(before, plan)
             ran_on = machine_ran_on(path)
-            listed = [entry for entry in folder._listed() if entry[0] in kept]
+            listed = [entry for entry in listed_in(path) if entry[0] in kept]
             for track in kept:
                 folder._take_over(track, {entry[1] for entry in listed if entry[0] == track}, ran_on=ran_on)
             entries = [entry for entry in listed if folder._place(*entry[:2]).exists()]
@@ -91,7 +91,7 @@ class WorkFolder:
 
         Asked before the folder is opened. Single files are told apart by their length and version.
         """
-        before, listed = self._plan_before(), self._listed()
+        before, listed = self._plan_before(), listed_in(self.path)
         found: list[tuple[int, int]] = []
         for track in sorted(kept_tracks(before, self.plan) & moved_tracks(before, self.plan)):
             plan = self.plan.tracks[track]
@@ -298,12 +298,3 @@ class WorkFolder:
     def _plan_before(self) -> Plan | None:
         stored = self.path / "plan.json"
         return Plan.from_json(stored.read_text("utf-8")) if stored.exists() else None
-
-    def _listed(self) -> list[tuple[int, int, int]]:
-        """Return the list; a line that was being written when the end came is left out."""
-        try:
-            text = (self.path / "done.txt").read_text("ascii", "replace")
-        except FileNotFoundError:
-            return []
-        rows = [line.split(" ") for line in text.split("\n")[:-1]]
-        return [(int(row[0]), int(row[1]), int(row[2])) for row in rows if len(row) == 3 and all(map(str.isdigit, row))]

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from kinodom_downloader.domain.boxes import Box, BrokenBoxes, Fragment, Index, Reference, boxes_in, fragments, read_box
-from kinodom_downloader.domain.manifests import pieces
+from kinodom_downloader.domain.boxes import Box, BrokenBoxes, Fragment, boxes_in, fragments, read_box
 from kinodom_downloader.domain.timeline import places_s
 from kinodom_downloader.domain.track_heads import NotPlain
 
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 
     Read = Callable[[int, int], bytes]  # of so many bytes at a position
 
+SIDX_BYTES: Final = 40  # of an index, before its entries
 MOST_PIECES: Final = 65_535  # an index counts with 16 bits
-_SIDX_BYTES: Final = 40  # before its entries
 _LONGEST_MOOF_BYTES: Final = 4 * 1024 * 1024
 
 
@@ -113,44 +112,7 @@ def times_of(read: Read, length: int, head: Head) -> tuple[Fragment, int | None]
 
 def room_for(count: int) -> int:
     """Return how many bytes stand between the head of a track file and its first piece: a `free` box, then an index."""
-    return 8 + _SIDX_BYTES + 12 * count
-
-
-def index_of(head: Head, ends: Sequence[int], starts: Sequence[int], last: int) -> tuple[Index, bytes]:
-    """Return the index of a track file, and its `sidx` box.
-
-    Args:
-        head: of the file.
-        ends: where each piece ends, bytes; the first number is where the first one begins.
-        starts: when each is shown first, in ticks.
-        last: how long the last one is.
-
-    Raises:
-        NotPlain: they do not follow each other.
-    """
-    lengths = [after - before for before, after in pairwise([*starts, starts[-1] + last])]
-    if min(lengths) < 0 or starts[0] < 0:
-        raise NotPlain("pieces whose times do not follow each other")
-    rows = zip(pairwise(ends), starts, lengths, strict=True)
-    references = tuple(Reference(at, end - at, start, length) for (at, end), start, length in rows)
-    if head.track.kind == "audio":
-        references = _joined(Index(Box("sidx", 0, 0, 8), head.track.timescale, references))
-    if max(one.size for one in references) >= 2**31 or max(one.duration for one in references) >= 2**32:
-        raise NotPlain("pieces that are too long for an index")
-    size = _SIDX_BYTES + 12 * len(references)
-    times = (head.track.timescale, starts[0], 0)
-    box = Box("sidx", ends[0] - size, size, 8)
-    front = struct.pack(">I4sIIIQQHH", size, b"sidx", 1 << 24, head.track.track_id, *times, 0, len(references))
-    packed = b"".join(struct.pack(">III", one.size, one.duration, 0x90000000) for one in references)
-    return Index(box, head.track.timescale, references), front + packed
-
-
-def _joined(index: Index) -> tuple[Reference, ...]:
-    """Return short pieces of a sound joined to some seconds: players then meet fewer borders."""
-    return tuple(
-        Reference(group[0].start, sum(one.size for one in group), group[0].at, sum(one.duration for one in group))
-        for group in pieces(index)
-    )
+    return 8 + SIDX_BYTES + 12 * count
 
 
 def _top(read: Read, length: int) -> Iterator[Box]:
