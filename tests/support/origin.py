@@ -93,6 +93,7 @@ class Origin(ThreadingHTTPServer):
         self.asked: Counter[str] = Counter()
         self.heads: list[tuple[str, dict[str, str]]] = []
         self.sent_bytes = 0
+        self.connections = 0  # so far
         self.pace: Callable[[], object] = lambda: None  # called before each chunk of an answer goes out
         self.lock = threading.Lock()
         self.gate = threading.Event()  # faults may wait for it
@@ -109,6 +110,11 @@ class Origin(ThreadingHTTPServer):
         """Serve all files of a folder."""
         for path in folder.iterdir():
             self.files[f"{at}/{path.name}"] = path.read_bytes()
+
+    def verify_request(self, *_args: object) -> bool:
+        """Count a connection."""
+        self.connections += 1
+        return True
 
     def handle_error(self, *_args: object) -> None:
         """A client that hangs up is no error here."""

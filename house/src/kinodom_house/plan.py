@@ -49,6 +49,7 @@ OPERATOR_SETTINGS: Mapping[str, tuple[str, ...]] = {
             "TRANSCODE_HEVC",
             "KEEP_FREE_PERCENT",
             "SEGMENT_WORKERS",
+            "HOST_CONNECTIONS",
             "SPEED_LIMIT_MBIT",
             "HOURS",
             "WATCHED_GB",

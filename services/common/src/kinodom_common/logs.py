@@ -24,17 +24,17 @@ UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class _Log:
-    """The logger of a module: structlog's own from the first event on."""
+    """The logger of a module, made with its first event."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     def __getattr__(self, method: str) -> Any:
-        import structlog
+        if "_log" not in self.__dict__:
+            import structlog
 
-        found = getattr(structlog.get_logger(self._name), method)
-        setattr(self, method, found)
-        return found
+            self._log = structlog.get_logger(self._name)
+        return getattr(self._log, method)
 
 
 def get_log(name: str) -> FilteringBoundLogger:

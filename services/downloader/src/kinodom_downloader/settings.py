@@ -54,6 +54,7 @@ class WorkerSettings(WebSettings):
     transcode_hevc: bool = False  # also an H.264 rendition of what only some browsers play, made later
     ladder: Annotated[str, AfterValidator(_ladder)] = ""  # `720,480`: lower renditions, made later; empty: none
     segment_workers: Annotated[int, Field(ge=1, le=32)] = 12  # parallel segments of one film
+    host_connections: Annotated[int, Field(ge=1, le=64)] | None = None  # to one host, of all films; None: no limit
     speed_limit_mbit: Annotated[float, Field(gt=0, le=100_000)] | None = None  # of all films together; None: no limit
     hours: Annotated[str, AfterValidator(_hours)] = ""  # `01:00-07:00`: downloads run then only; empty: always
     user_agent: str = "Kinodom/0.1 (self-hosted)"

@@ -16,6 +16,7 @@ from kinodom_common.http import HttpClient
 from kinodom_common.queueing import connect, make_queue, ping
 from kinodom_common.store import open_store
 from kinodom_downloader.adapters.catalogue_dubs import CatalogueDubs
+from kinodom_downloader.adapters.connections import HostSlots
 from kinodom_downloader.adapters.errands import StoredErrands
 from kinodom_downloader.adapters.exports import LibraryExports
 from kinodom_downloader.adapters.fetcher import EngineFetcher
@@ -211,6 +212,7 @@ def tools(settings: WorkerSettings) -> working.Tools:
         wants=wants(settings),
         import_root=settings.import_root,
         limit_bytes_s=settings.speed_limit_mbit and settings.speed_limit_mbit * 125_000,
+        slots=_slots(settings),
     )
     return working.Tools(
         wishes=wishes,
@@ -248,6 +250,11 @@ def remake_tools(settings: WorkerSettings) -> RemakeTools:
         hours=_hours(settings),
         time_of_day_s=_time_of_day_s,
     )
+
+
+def _slots(settings: WorkerSettings) -> HostSlots | None:
+    most = settings.host_connections
+    return None if most is None else HostSlots(settings.media_root / "hosts", most)
 
 
 def _hours(settings: WorkerSettings) -> Hours:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from kinodom_common.egress import EgressRules, target_of
+from kinodom_downloader.adapters.connections import OwnConnections, SharedConnections
 from kinodom_downloader.adapters.failures import told
 from kinodom_downloader.adapters.gatherer import Gatherer
 from kinodom_downloader.adapters.harvest import fetched_of
@@ -52,6 +53,7 @@ class Transport:
     limits: Limits = field(default_factory=Limits)
     retry: Retry = field(default_factory=Retry)
     brake: Brake | None = None  # the speed limit of all downloads of this process; None: as fast as it goes
+    hosts: SharedConnections | None = None  # the limit of connections to one host; None: there is none
     clock: Callable[[], float] = time.monotonic
     wait: Callable[[threading.Condition, float | None], object] = threading.Condition.wait  # for the next attempt
 
@@ -59,7 +61,7 @@ class Transport:
         """Return the connections of one worker, with the headers that the offer's host wants to see."""
         watch = Watch(limits=self.limits, check=check, on_bytes=on_bytes, brake=self.brake)
         return Line(
-            rules=self.rules,
+            connections=self.hosts or OwnConnections(self.rules),
             user_agent=self.user_agent,
             headers=offer.headers,
             meant_for=target_of(offer.url),
@@ -68,6 +70,9 @@ class Transport:
 
     def pieces(self, jobs: list[Job], plan: Plan, *, at_once: int) -> Pieces:
         """Return the queue of a plan's pieces."""
+        if self.hosts is not None:  # who waits for a connection has its piece already, and no viewer can change that
+            hosts = {urlsplit(segment.url).netloc for track in plan.tracks for segment in track.segments}
+            at_once = min(at_once, self.hosts.slots.most * len(hosts))
         return Pieces(
             jobs,
             at_once=at_once,
@@ -123,7 +128,8 @@ def fetch(
         lanes = Lanes(lines[workers + 1 :])
         bench = Bench(folder=folder, pieces=pieces, tally=tally, retry=transport.retry, lanes=lanes, clocks=clocks)
         crew = [Worker(n, bench, line, express=n == 0) for n, line in enumerate(lines[: workers + 1])]
-        _attend(crew, bench, gatherer, on_tick=partial(_report, tally, on_progress), should_stop=should_stop)
+        tick = partial(_tick, tally, on_progress, transport.hosts)
+        _attend(crew, bench, gatherer, on_tick=tick, should_stop=should_stop)
         on_progress(tally.progress())
         odd = thrown_away(folder, clocks, left_out=bench.left_out)
         if not odd:
@@ -133,8 +139,10 @@ def fetch(
     raise told(Job(0.0, track, index), gate.NotThatMedia(instead), folder)
 
 
-def _report(tally: Tally, on_progress: Callable[[Headway], None]) -> None:
+def _tick(tally: Tally, on_progress: Callable[[Headway], None], hosts: SharedConnections | None) -> None:
     on_progress(tally.progress())
+    if hosts is not None:
+        hosts.tidy()
 
 
 class _Start:

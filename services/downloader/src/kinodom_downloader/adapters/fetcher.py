@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from kinodom_common.contracts.wishes import Progress
 from kinodom_downloader.adapters import engine, imports
 from kinodom_downloader.adapters.audience import Audience
+from kinodom_downloader.adapters.connections import SharedConnections
 from kinodom_downloader.adapters.patience import Brake
 from kinodom_downloader.adapters.worker_thread import Retry
 from kinodom_downloader.domain.faults import Stopped
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from kinodom_common.contracts.offers import Offer
     from kinodom_common.egress import EgressRules
+    from kinodom_downloader.adapters.connections import HostSlots
     from kinodom_downloader.domain.fetched import Fetched, Headway
     from kinodom_downloader.domain.ports import Ear
 
@@ -37,9 +39,15 @@ class EngineFetcher:
         wants: Ear,
         import_root: Path | None = None,
         limit_bytes_s: float | None = None,
+        slots: HostSlots | None = None,
     ) -> None:
         self._brake = None if limit_bytes_s is None else Brake(limit_bytes_s)
-        self._transport = engine.Transport(rules=rules, user_agent=user_agent, brake=self._brake)
+        self._transport = engine.Transport(
+            rules=rules,
+            user_agent=user_agent,
+            brake=self._brake,
+            hosts=None if slots is None else SharedConnections(rules, slots),
+        )
         # A viewer waits: another offer is tried before the buffer is empty.
         self._hurried = replace(self._transport, retry=Retry(attempts=HURRIED_ATTEMPTS))
         self._workers = workers

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
 from kinodom_common.egress import (
-    EgressRules,
-    GuardedConnection,
     OutsideBadAnswer,
     OutsideBadStatus,
     OutsideNotFound,
@@ -20,7 +18,6 @@ from kinodom_common.egress import (
     OutsideTooLarge,
     OutsideUnreachable,
     TooManyRedirects,
-    guarded_connection,
     headers_for,
     retry_after_s,
     shown,
@@ -32,8 +29,9 @@ from kinodom_downloader.domain.plan import same_version, version_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kinodom_common.egress import Target
+    from kinodom_common.egress import GuardedConnection, Target
     from kinodom_downloader.adapters.bodies import Piece, Taken
+    from kinodom_downloader.adapters.connections import Connections
     from kinodom_downloader.adapters.patience import Watch
 
 _BUFFER_BYTES: Final = 262_144
@@ -54,14 +52,14 @@ def _buffer() -> memoryview:
 
 @dataclass(slots=True)
 class Line:
-    """The connections of one worker: one per host, kept alive."""
+    """How one worker asks media hosts, over connections that are kept alive."""
 
-    rules: EgressRules
+    connections: Connections
     user_agent: str
     headers: Mapping[str, str]
     meant_for: Target  # the host that the headers are for; others get only harmless ones
     watch: Watch
-    _open: dict[tuple[str, str, int], GuardedConnection] = field(default_factory=dict)
+    urgency: float = 0.0  # of the piece; below 0: somebody waits for it
     _buffer: memoryview = field(default_factory=_buffer)
 
     def take(self, piece: Piece, taken: Taken, *, at_most: int | None = None) -> None:
@@ -80,14 +78,9 @@ class Line:
             try:
                 url = self._take_once(url, piece, taken, at_most) or ""
             except TimeoutError as exc:
-                self.close()
                 raise OutsideTimeout(f"{shown(url)}: the host stopped sending.") from exc
             except (OSError, http.client.HTTPException) as exc:
-                self.close()
                 raise OutsideUnreachable(f"{shown(url)}: the connection broke.") from exc
-            except BaseException:
-                self.close()
-                raise
             if not url:
                 return
         raise TooManyRedirects(f"{shown(piece.url)}: more than {_MAX_REDIRECTS} redirects.")
@@ -96,11 +89,18 @@ class Line:
         """Open the connection to a host that will probably be asked soon; a failure shows when it is."""
         try:
             target = target_of(url)
+            connection = self.connections.get(target, self.watch, waits=False)
+        except KinodomError:
+            return
+        if connection is None:
+            return
+        try:
             self.watch.begin()
-            connection = self._connection(target)
             connection.connect()
         except (KinodomError, OSError, http.client.HTTPException):
-            self.close()
+            self.connections.drop(target, connection)
+        else:
+            self.connections.keep(target, connection)
 
     def handed_on(self, watch: Watch) -> Line:
         """Return this line with its open connections, for another worker and under that one's patience."""
@@ -108,18 +108,30 @@ class Line:
         return self
 
     def close(self) -> None:
-        """Close all connections."""
-        for connection in self._open.values():
-            connection.close()
-        self._open.clear()
+        """Close the connections that are not in use."""
+        self.connections.close()
 
     def _take_once(self, url: str, piece: Piece, taken: Taken, at_most: int | None) -> str | None:
         """Fetch, or return the address that the host sends us on to."""
         target = target_of(url)
-        answer = self._asked(target, piece, taken)
+        connection, answer = self._asked(target, piece, taken)
+        try:
+            onward = self._used(answer, url, piece, taken, at_most)
+        except BaseException:
+            self.connections.drop(target, connection)
+            raise
+        if answer.isclosed() and not answer.will_close:
+            self.connections.keep(target, connection)
+        else:
+            self.connections.drop(target, connection)
+        return onward
+
+    def _used(
+        self, answer: http.client.HTTPResponse, url: str, piece: Piece, taken: Taken, at_most: int | None
+    ) -> str | None:
         self.watch.body()
         if answer.status in _REDIRECTS and (location := answer.headers.get("Location")):
-            self._drain(answer)
+            answer.read(_BUFFER_BYTES)
             try:
                 return urljoin(url, location.encode("latin-1").decode("utf-8", "replace"))
             except ValueError as exc:
@@ -127,14 +139,12 @@ class Line:
         _check_status(answer, url)
         taken.url = url
         if answer.status == 416 and not (piece.start or len(taken.body)):
-            self._drain(answer)  # not even a first byte: the file is empty
+            answer.read(_BUFFER_BYTES)  # not even a first byte: the file is empty
             return None
         self._read(answer, piece, taken, at_most)
-        if answer.will_close:
-            self.close()
         return None
 
-    def _asked(self, target: Target, piece: Piece, taken: Taken) -> http.client.HTTPResponse:
+    def _asked(self, target: Target, piece: Piece, taken: Taken) -> tuple[GuardedConnection, http.client.HTTPResponse]:
         wanted = headers_for(self.headers, meant_for=self.meant_for, target=target)
         headers = {"User-Agent": self.user_agent, "Accept": "*/*"}
         headers |= {name: value for name, value in wanted.items() if name.lower() not in _OURS}
@@ -143,40 +153,28 @@ class Line:
         if piece.start is not None or first:
             last = "" if piece.length is None else (piece.start or 0) + piece.length - 1
             headers["Range"] = f"bytes={first}-{last}"
-        kept = target.origin in self._open
-        try:
-            return self._sent(target, headers)
-        except _STALE:
-            if not kept:
+        while True:
+            connection = self.connections.get(target, self.watch, urgency=self.urgency)
+            assert connection is not None  # it waits for one
+            kept = connection.sock is not None
+            try:
+                return connection, self._sent(connection, target, headers)
+            except _STALE:
+                self.connections.drop(target, connection)
+                if not kept:
+                    raise
+            except BaseException:
+                self.connections.drop(target, connection)
                 raise
-        self._open.pop(target.origin).close()  # the host had closed the idle connection: once more on a new one
-        return self._sent(target, headers)
+            # The host had closed the idle connection: once more on another one.
 
-    def _sent(self, target: Target, headers: dict[str, str]) -> http.client.HTTPResponse:
+    def _sent(self, connection: GuardedConnection, target: Target, headers: dict[str, str]) -> http.client.HTTPResponse:
         self.watch.begin()
-        connection = self._connection(target)
         try:
             connection.request("GET", target.path, headers=headers)
         except ValueError as exc:  # http.client refuses line breaks in names and values
             raise OutsideBadAnswer(f"{target.host}: a header for it cannot be sent.") from exc
         return connection.getresponse()
-
-    def _connection(self, target: Target) -> GuardedConnection:
-        connection = self._open.get(target.origin)
-        if connection is None:
-            if len(self._open) >= 4:
-                self.close()
-            connection = guarded_connection(
-                target.scheme, target.host, target.port,
-                rules=self.rules, patience=self.watch, connect_s=self.watch.limits.connect_s,
-            )  # fmt: skip
-            self._open[target.origin] = connection
-        return connection
-
-    def _drain(self, answer: http.client.HTTPResponse) -> None:
-        if len(answer.read(_BUFFER_BYTES)) >= _BUFFER_BYTES:
-            self.close()
-        answer.close()
 
     def _read(self, answer: http.client.HTTPResponse, piece: Piece, taken: Taken, at_most: int | None) -> None:
         body = taken.body
@@ -193,8 +191,6 @@ class Line:
                 break
             if len(body) > body.limit:
                 raise OutsideTooLarge(f"{shown(piece.url)}: more than {body.limit} bytes for one piece.")
-        if not answer.isclosed():
-            self.close()
         expected = whole if piece.length is None else piece.length
         if at_most is None and expected is not None and len(body) < expected:
             raise OutsideBadAnswer(f"{shown(piece.url)}: cut off after {len(body)} of {expected} bytes.")

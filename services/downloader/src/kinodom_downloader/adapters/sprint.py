@@ -52,6 +52,8 @@ class Lanes:
                 threading.Thread(target=_quietly, args=(line, part, mine))
                 for line, part, mine in zip(self.lines, parts[1:], took[1:], strict=True)
             ]
+            for line in self.lines:
+                line.urgency = own.urgency
             for thread in threads:
                 thread.start()
             stopped = _quietly(own, parts[0], took[0])

@@ -147,6 +147,7 @@ class Worker:
     def _take(self, job: Job, track: TrackPlan, segment: Segment, taken: Taken) -> None:
         """Fetch a piece; over several connections at once when a viewer waits for it."""
         piece = Piece(url=segment.url, start=segment.offset, length=segment.length)
+        self.line.urgency = job.urgency
         if job.urgency < 0 and not segment.is_init and len(taken.body) == 0:
             guess = int(segment.duration_s * (track.bandwidth or USUAL_BIT_S) / 8)
             if self.bench.lanes.take(self.line, piece, taken, guess_bytes=guess):

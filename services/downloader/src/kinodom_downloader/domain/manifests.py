@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape, quoteattr
 
 from kinodom_downloader.domain.texts import one_line
 
@@ -137,7 +136,7 @@ def _dash_track(track: MediaTrack, kind: str) -> str:
     rate = f' audioSamplingRate="{track.sample_rate_hz}"' if track.sample_rate_hz else ""
     stem = track.file.rpartition(".")[0]
     return (
-        f'      <Representation id={quoteattr(stem)} codecs={quoteattr(track.codec)} bandwidth="{peak_bit_s(track)}"'
+        f'      <Representation id={_quoted(stem)} codecs={_quoted(track.codec)} bandwidth="{peak_bit_s(track)}"'
         f"{size}{rate}>\n"
         f"        <BaseURL>{track.file}</BaseURL>\n"
         f'        <SegmentBase indexRange="{index.box.start}-{index.box.end - 1}" timescale="{index.timescale}">'
@@ -151,17 +150,17 @@ def _dash_text(track: TextTrack, number: int) -> str:
     return (
         f'    <AdaptationSet id="{number}" contentType="text" mimeType="text/vtt"{_language(track.language)}>\n'
         f'{_label(track.label)}      <Role schemeIdUri="urn:mpeg:dash:role:2011" value="subtitle"/>\n'
-        f'      <Representation id={quoteattr(stem)} bandwidth="256"><BaseURL>{track.file}</BaseURL></Representation>\n'
+        f'      <Representation id={_quoted(stem)} bandwidth="256"><BaseURL>{track.file}</BaseURL></Representation>\n'
         "    </AdaptationSet>\n"
     )
 
 
 def _language(tag: str) -> str:
-    return "" if tag == "und" else f" lang={quoteattr(tag)}"
+    return "" if tag == "und" else f" lang={_quoted(tag)}"
 
 
 def _label(text: str) -> str:
-    plain = escape(one_line(text, 100))
+    plain = _escaped(one_line(text, 100))
     return f"      <Label>{plain}</Label>\n" if plain else ""
 
 
@@ -226,3 +225,15 @@ def _hls_head(longest_s: float) -> list[str]:
     # The target duration may not be below any EXTINF rounded to the nearest whole second.
     target = max(1, int(longest_s + 0.5))
     return ["#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-TARGETDURATION:{target}", "#EXT-X-PLAYLIST-TYPE:VOD"]
+
+
+def _quoted(text: str) -> str:
+    from xml.sax.saxutils import quoteattr  # brings urllib.request along, and the fetch engine needs `pieces` only
+
+    return quoteattr(text)
+
+
+def _escaped(text: str) -> str:
+    from xml.sax.saxutils import escape  # as above
+
+    return escape(text)
