@@ -8,7 +8,7 @@ SOURCES = services demo house tests $(wildcard bench)
 
 .PHONY: help run demo status fsck front-end up down logs ps check format lint types unit node-test test test-compose check-source \
 	bench bench-serve bench-start bench-search bench-truth bench-kill bench-download bench-faults bench-firstframe bench-evening \
-	bench-package bench-publish bench-once words lock dev clean
+	bench-package bench-publish bench-full-disks bench-once words lock dev clean
 
 ##@ The house
 help: ## say what there is
@@ -83,7 +83,7 @@ check-source: dev ## try the description of a site: make check-source FILE=sites
 		--allow-lan "$$KINODOM_ALLOW_LAN" "$(FILE)"
 
 bench: bench-serve bench-start bench-search bench-truth bench-kill bench-download bench-faults bench-firstframe \
-	bench-evening bench-package bench-publish bench-once ## all benchmarks
+	bench-evening bench-package bench-publish bench-full-disks bench-once ## all benchmarks
 
 bench-serve: dev ## signed delivery by Nginx against bare files
 	@exec $(PYTHON) -m bench.serve
@@ -116,11 +116,14 @@ bench-package: dev ## packaging against cp and a bare demux; exact starts; 300 s
 	@cd bench/players && PATH=$(CURDIR)/.venv/bin:$$PATH npm ci --ignore-scripts --silent
 	@exec $(PYTHON) -m bench.package
 
-bench-publish: dev ## publishing killed at every system call (strace), and disks that run full (root)
+bench-publish: dev ## publishing killed at every system call (strace)
 	@exec $(PYTHON) -m bench.publish
 
 bench-once: dev ## a film in fragmented MP4 is written once, killed or not: make bench-once ARGS=--calls
 	@exec $(PYTHON) -m bench.once $(ARGS)
+
+bench-full-disks: dev ## disks that run full from the first byte of a film to the last (root)
+	@exec $(PYTHON) -m bench.full_disks
 
 bench-download: dev ## the fetch engine against curl and yt-dlp: time, processor, memory, truth
 	@exec $(PYTHON) -m bench.download

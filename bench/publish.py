@@ -1,9 +1,8 @@
-"""Publishing that is killed at every system call, and a disk that fills at 50 points: `make bench-publish`.
+"""Publishing that is killed at every system call: `make bench-publish`.
 
 For each kind of call that touches a file, and each n, a film is published by a child that strace kills at its n-th.
-Whatever is visible then must be whole, and the next run must make it whole. As root also on small disks in memory that
-run full while a film is packaged and published; the wish must wait for space, and go on when there is some. Exit code 1
-when anything is half-shown or does not go on.
+Whatever is visible then must be whole, and the next run must make it whole. Exit code 1 when anything is half-shown or
+does not go on.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -21,14 +19,11 @@ from typing import TYPE_CHECKING
 
 from kinodom_common.contracts.titles import TitleCard
 from kinodom_common.contracts.videos import VideoIn
-from kinodom_common.errors import NoSpace
 from kinodom_common.ids import folder_of
 from kinodom_downloader.adapters.publish import find_published, publish, reap, verify_folder
-from tests.support import clips
-from tests.support.shelved import REQUEST, a_track, put_on_shelf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 VIDEO_ID = "ab" * 32
 FILES = {
@@ -42,7 +37,6 @@ CALLS = (
     *("openat", "close", "read", "write", "lseek", "newfstatat", "fstat", "getdents64", "fsync", "flock"),
     *("chmod", "fchmodat", "mkdir", "mkdirat", "unlink", "unlinkat", "rename", "renameat", "rmdir"),
 )
-DISKS = 50
 
 
 def stage(root: Path) -> Path:
@@ -111,53 +105,11 @@ def kills(folder: Path) -> tuple[int, int, int]:
     return points, broken, stuck
 
 
-@contextmanager
-def small_disk(folder: Path, size_bytes: int) -> Iterator[Path]:
-    """Mount a disk of this size in memory."""
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size_bytes}", "tmpfs", folder], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
-
-
-def full_disks(folder: Path) -> tuple[int, int, int]:
-    """Return on how many disks the film did not fit, how often something half was shown, how often it did not go on."""
-    film = a_track("ts", *clips.film_ts_parts())
-    put_on_shelf(folder / "whole", film)
-    needed = sum(path.stat().st_size for path in (folder / "whole").rglob("*") if path.is_file())
-    full = broken = stuck = 0
-    for number in range(DISKS):
-        with small_disk(folder / f"disk{number}", int(needed * (0.05 + 1.1 * number / DISKS)) // 4096 * 4096) as root:
-            try:
-                put_on_shelf(root, film)
-            except (NoSpace, OSError):
-                full += 1
-            else:
-                continue
-            library = root / "library"
-            broken += (
-                any(not (path / "metadata.json").exists() for path in library.glob("*/*")) if library.is_dir() else 0
-            )
-            subprocess.run(["mount", "-o", f"remount,size={3 * needed + 10_000_000}", root], check=True)
-            reap(root / "work", lambda _name: False)
-            video_id = put_on_shelf(root, film, request=REQUEST)
-            stuck += find_published(root / "library", video_id) is None
-    return full, broken, stuck
-
-
 def main() -> int:
     """Print what was found; return the exit code."""
     with tempfile.TemporaryDirectory(prefix="kinodom-bench-") as folder:
         points, broken, stuck = kills(Path(folder))
         print(f"killed at {points} system calls: {broken} half-shown, {stuck} did not go on; goal 0 and 0")
-        if os.geteuid() == 0:
-            full, half, left = full_disks(Path(folder) / "disks")
-            print(f"{DISKS} disks, {full} of them full: {half} half-shown, {left} did not go on; goal 0 and 0")
-            broken, stuck = broken + half, stuck + left
-        else:
-            print("Small disks need root: not tried.")
     return 1 if broken or stuck or not points else 0
 
 

@@ -25,6 +25,7 @@ TEXT = "downloader/test_playlists.py::"
 FILES = "downloader/test_engine_files.py::"
 RESUME = "downloader/test_engine_resume.py::"
 BUSY = "downloader/test_busy_hosts.py::"
+FULL = "downloader/test_full_disks.py::"
 GATE = "downloader/test_gate.py::"
 PACK = "downloader/test_packaging.py::"
 PUBLISH = "downloader/test_publish.py::"
@@ -72,7 +73,10 @@ CASES: dict[int, tuple[str, ...]] = {
          BUSY + "test_a_host_that_is_too_busy_half_of_the_time_gives_the_film"),
     21: (RESUME + "test_a_host_that_stops_or_crawls_is_given_up",
          HERE + "test_case_21_a_host_that_stalls_in_the_handshake_is_given_up"),
-    22: (WORK + "test_a_full_disk_makes_the_wish_wait_for_space", PUBLISH + "test_a_full_disk_keeps_what_is_staged"),
+    22: (WORK + "test_a_full_disk_makes_the_wish_wait_for_space", PUBLISH + "test_a_full_disk_keeps_what_is_staged",
+         FULL + "test_a_disk_that_fills_anywhere_from_the_first_byte_to_the_last_makes_the_wish_wait_and_go_on",
+         FULL + "test_a_disk_without_room_for_another_file_makes_the_wish_wait_and_go_on",
+         FULL + "test_a_disk_that_was_made_read_only_makes_the_wish_wait_and_go_on"),
     23: (RESUME + "test_killed_again_and_again_the_film_is_the_same",
          PUBLISH + "test_killed_at_any_step_there_is_no_folder_or_a_whole_one_and_a_rerun_makes_it_whole",
          "downloader/test_engine_parts.py::test_after_a_power_cut_nothing_unflushed_is_believed"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -32,7 +33,7 @@ from kinodom_downloader.domain import gate
 from kinodom_downloader.domain.faults import Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from kinodom_downloader.domain.continuity import Clock
@@ -113,15 +114,17 @@ def fetch(
         NotFound: the offer's address leads nowhere. NoSpace: the disk is full; worth another call when it is not.
     """
     start = _Start(offer, transport, should_stop, spare=LANES if hurry else 0)
-    plan, others = start.plan(wanted_height_px, work_dir)
-    folder = WorkFolder.opened(work_dir, plan, start_over=others)
+    with start.closed_on_failure():
+        plan, others = start.plan(wanted_height_px, work_dir)
+        folder = WorkFolder.opened(work_dir, plan, start_over=others)
     gatherer = Gatherer(folder)
     clocks: dict[tuple[int, int], Clock] = {}
     for _ in range(max(1, transport.retry.firm_attempts)):
         tally = Tally(plan, workers + 1 + LANES, anew=folder.anew)
         pieces = transport.pieces(_jobs(folder, tally), plan, at_once=workers)
         if on_start is not None:
-            on_start(pieces, folder)
+            with start.closed_on_failure():
+                on_start(pieces, folder)
         lines = [transport.line(offer, pieces.check, tally.counter(number)) for number in range(workers + 1 + LANES)]
         for place, warm in zip((0, *range(workers + 1, len(lines))), start.handed_over(), strict=False):
             lines[place] = warm.handed_on(lines[place].watch)
@@ -158,12 +161,18 @@ class _Start:
         """Return the plan, and its tracks of which the work folder has another rendition; raises as the planner."""
         for thread in self._warming:
             thread.start()
+        planner = Planner(line=self._lines[0], pause=self._pause)
+        plan = planner.plan(self._offer, wanted_height_px)
+        return plan, strangers(work_dir, plan, planner)
+
+    @contextmanager
+    def closed_on_failure(self) -> Iterator[None]:
+        """Close the connections that nobody has taken over when the block raises."""
         try:
-            planner = Planner(line=self._lines[0], pause=self._pause)
-            plan = planner.plan(self._offer, wanted_height_px)
-            return plan, strangers(work_dir, plan, planner)
+            yield
         except BaseException:
-            self._lines[0].close()
+            for line in self.handed_over():
+                line.close()
             raise
 
     def handed_over(self) -> list[Line]:

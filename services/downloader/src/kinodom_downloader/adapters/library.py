@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from kinodom_common.processes import ProgramFailed, ProgramStopped, ProgramTimeout
@@ -21,7 +22,7 @@ from kinodom_downloader.domain.shown import video_of
 from kinodom_downloader.domain.wishes import LEASE_S, LeaseLost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from kinodom_common.contracts.offers import Offer
@@ -101,32 +102,41 @@ class MediaLibrary:
         should_stop: Callable[[], bool],
     ) -> VideoIn:
         """Package into a stage of this attempt, then show it by one rename."""
+        request = wish.request
+        with self._stage(wish) as staging:
+            try:
+                made = package(
+                    fetched,
+                    staging,
+                    language=request.language,
+                    translation_name=request.translation_name,
+                    skips=offer.skips,
+                    coding=self._coding,
+                    other_dubs=lambda tracks, out: borrow(tracks, out, self._library, self._other_dubs(request)),
+                    progress=on_packaged,
+                    stopped=should_stop,
+                )
+            except ProgramStopped as exc:
+                raise LeaseLost("Another worker has taken this wish over.") from exc
+            except (ProgramFailed, ProgramTimeout) as exc:  # it is the film: a full disk has been told apart
+                raise PackagingFailed(exc.detail) from exc
+            video = _described(request, made)
+            shown = publish(
+                staging, self._library, wish.wish_id, video, source=offer.source, fence=fence, trash=self._trash
+            )
+            return shown.metadata.video
+
+    @contextmanager
+    def _stage(self, wish: StoredWish) -> Iterator[Path]:
+        """Yield where this attempt packages. What is not shown in the end goes: it would keep a full disk full."""
         home = self._work / wish.wish_id
         for old in home.glob(f"{STAGE}*"):
             shutil.rmtree(old, ignore_errors=True)
         staging = home / f"{STAGE}{wish.attempt}"
-        request = wish.request
         try:
-            made = package(
-                fetched,
-                staging,
-                language=request.language,
-                translation_name=request.translation_name,
-                skips=offer.skips,
-                coding=self._coding,
-                other_dubs=lambda tracks, out: borrow(tracks, out, self._library, self._other_dubs(request)),
-                progress=on_packaged,
-                stopped=should_stop,
-            )
-        except ProgramStopped as exc:
-            raise LeaseLost("Another worker has taken this wish over.") from exc
-        except (ProgramFailed, ProgramTimeout) as exc:  # it is the film: a full disk has been told apart
-            raise PackagingFailed(exc.detail) from exc
-        video = _described(request, made)
-        shown = publish(
-            staging, self._library, wish.wish_id, video, source=offer.source, fence=fence, trash=self._trash
-        )
-        return shown.metadata.video
+            yield staging
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
 
     def clear(self, wish_id: str) -> None:
         """Delete the work folder of this wish."""

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 log = get_log(__name__)
 
 FULL_BYTES = 4 * 1024 * 1024  # with less a disk is full: a fragment of a film is about as large
+_FULL = "The disk is full. What was downloaded is kept; free some space and it goes on."
 _SLOWEST = 30.0  # a transcode may take this many times the length of the film
 _LEAST_S = 900.0
 _UNKNOWN_LENGTH_S = 6 * 3600.0
@@ -122,7 +123,7 @@ def package(
     with ThreadPoolExecutor(1) as pool:  # it lets go of the interpreter, and the programs beside it wait for no sum
         sums = pool.map(file_sum, [out / track.file for track in tracks.media])
         loud = _loudness(tracks, out, tell)
-        sprites = _pictures(tracks, out, tell)
+        sprites = _pictures(tracks, out, tell, full_bytes)
     own = _described(tracks, dict(zip((track.file for track in tracks.media), sums, strict=True)), loud)
     lent = other_dubs(tracks, out)
     tracks = replace(tracks, audio=(*tracks.audio, *(one.track for one in lent)))
@@ -150,7 +151,7 @@ def _told_when_full(folder: Path, full_bytes: int) -> Iterator[None]:
     except (PackagingFailed, BrokenBoxes, ProgramFailed) as exc:
         if shutil.disk_usage(folder).free >= full_bytes:
             raise
-        raise NoSpace("The disk is full. What was downloaded is kept; free some space and it goes on.") from exc
+        raise NoSpace(_FULL) from exc
 
 
 def _build(
@@ -245,12 +246,18 @@ def _loudness(tracks: TrackSet, out: Path, tell: _Tell) -> dict[str, float | Non
     }
 
 
-def _pictures(tracks: TrackSet, out: Path, tell: _Tell) -> bool:
-    """Write the poster and the small pictures for the seek bar; return whether the latter are there."""
+def _pictures(tracks: TrackSet, out: Path, tell: _Tell, full_bytes: int) -> bool:
+    """Write the poster and the small pictures for the seek bar; return whether the latter are there.
+
+    A film is whole without them, but not because its disk was full: that passes.
+    """
     if tracks.video is None:
         return False
-    make_poster(out / tracks.video.file, tracks.duration_s, out, run=tell.run)
-    return make_sprites(tracks.video, tracks.duration_s, out, run=tell.run, stopped=tell.stopped)
+    poster = make_poster(out / tracks.video.file, tracks.duration_s, out, run=tell.run)
+    sprites = make_sprites(tracks.video, tracks.duration_s, out, run=tell.run, stopped=tell.stopped)
+    if (poster is None or not sprites) and shutil.disk_usage(out).free < full_bytes:
+        raise NoSpace(_FULL)
+    return sprites
 
 
 def _write_chapters(skips: Sequence[Skip], duration_s: float, out: Path) -> tuple[Skip, ...]:

@@ -37,6 +37,7 @@ def make_poster(video: Path, duration_s: float, out: Path, *, run: Runner) -> Pa
             break
         if done.returncode != 0:
             log.warning("poster_failed", error=done.stderr[-300:])
+            path.unlink(missing_ok=True)  # half of it may be there
         elif done.stdout and sum(done.stdout) / len(done.stdout) > _DARK:
             break
     if path.exists() and path.stat().st_size == 0:
