@@ -50,7 +50,7 @@ def _track(folder: WorkFolder, number: int, plan: TrackPlan) -> FetchedTrack:
         durations_s=tuple(segment.duration_s for segment in plan.segments),
         breaks=tuple(index for index, segment in enumerate(plan.segments) if segment.breaks),
         silences=plan.silences,
-        shifts_s=tuple(segment.shift_s for segment in plan.segments) if plan.role == "subtitles" else (),
+        shifts_s=plan.shifts_s(),
         language=plan.language,
         name=plan.name,
     )

@@ -102,12 +102,12 @@ class LiveFolder:
             os.link(film, link)
 
     def _write_text(self, number: int) -> None:
-        count = len(self.plan.tracks[number].segments)
-        parts = [self._folder.piece(number, index) for index in range(count)]
+        track = self.plan.tracks[number]
+        parts = [self._folder.piece(number, index) for index in range(len(track.segments))]
         if not all(part.exists() for part in parts):
             return
         try:
-            text = web_vtt((part.read_bytes() for part in parts), clock_start_s=None)
+            text = web_vtt((part.read_bytes() for part in parts), shifts_s=track.shifts_s())
         except NoCues as exc:
             log.warning("subtitles_left_out", track=number, error=exc.detail)
             return

@@ -31,13 +31,16 @@ class FoundText:
     name: str | None
     shift_s: float
     clock_start_s: float | None
+    shifts_s: tuple[float, ...] = ()
 
 
 def inside_texts(source: Source, scratch: Path, base_s: float) -> list[tuple[FoundText, SubtitleOutput]]:
     """Return the text subtitles inside a source, with what ffmpeg is told of each."""
     found = []
     for stream in source.streams:
-        if stream.kind == "subtitle" and is_text_subtitle(stream.codec):
+        if stream.kind == "subtitle" and not is_text_subtitle(stream.codec):
+            log.warning("subtitles_left_out", language=stream.language, error=f"They are pictures ({stream.codec}).")
+        elif stream.kind == "subtitle":
             path = scratch / f"inside-{id(source)}-{stream.number}.vtt"
             text = FoundText(
                 parts=(path,),
@@ -65,6 +68,7 @@ def fetched_texts(fetched: Fetched, base_s: float) -> list[FoundText]:
             name=track.name,
             shift_s=0.0 if segmented else -base_s,
             clock_start_s=base_s if segmented else None,
+            shifts_s=track.shifts_s,
         )
         for track in fetched.tracks
         if track.role == "subtitles"
@@ -78,7 +82,9 @@ def clean_texts(texts: Sequence[FoundText], out: Path) -> tuple[TextTrack, ...]:
     for text in texts:
         parts = (path.read_bytes() for path in text.parts)
         try:
-            body = web_vtt(parts, shift_s=text.shift_s, clock_start_s=text.clock_start_s).encode()
+            body = web_vtt(
+                parts, shift_s=text.shift_s, clock_start_s=text.clock_start_s, shifts_s=text.shifts_s
+            ).encode()
         except NoCues as exc:
             log.warning("subtitles_left_out", language=text.language, error=exc.detail)
             continue

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Role = Literal["muxed", "video", "audio", "subtitles"]
-Container = Literal["ts", "fmp4", "mp4", "webm", "aac", "vtt", "srt"]
+Container = Literal["ts", "fmp4", "mp4", "webm", "aac", "vtt", "srt", "ttml"]
 
 
 class SubtitleSource(Protocol):

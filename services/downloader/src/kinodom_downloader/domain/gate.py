@@ -16,7 +16,7 @@ from kinodom_downloader.domain.faults import DrmProtected
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Kind = Literal["ts", "fmp4", "aac", "webm", "vtt", "srt"]
+Kind = Literal["ts", "fmp4", "aac", "webm", "vtt", "srt", "ttml"]
 FileKind = Literal["mp4", "webm", "ts"]
 Payload = bytes | mmap.mmap
 
@@ -29,6 +29,7 @@ _BOXES: Final = frozenset(
 )
 _LEADING_BOX: Final = re.compile(rb"ftyp|styp|moof|moov|sidx|emsg|prft")
 _SRT_CUE: Final = re.compile(rb"\d{1,3}:\d\d:\d\d[,.]\d{1,3}[ \t]*-->")
+_TTML: Final = re.compile(rb"<(?:[A-Za-z]+:)?tt[\s>][^>]*www\.w3\.org/(?:ns/ttml|2006/\d\d/ttaf1)")
 _GZIP: Final = b"\x1f\x8b\x08"
 
 
@@ -90,10 +91,10 @@ def check_key(body: bytes) -> bytes:
 
 
 def check_subtitles(body: Payload) -> Checked:
-    """Return subtitles that came as one file.
+    """Return subtitles, or a segment of them.
 
     Raises:
-        NotThatMedia: neither WebVTT nor SRT.
+        NotThatMedia: neither WebVTT nor SRT nor TTML, nor MP4 that may hold them.
     """
     plain = unpacked(body) if body[: len(_GZIP)] == _GZIP else body[:]
     text = plain.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -101,6 +102,10 @@ def check_subtitles(body: Payload) -> Checked:
         return Checked(plain, "vtt")
     if _SRT_CUE.search(text[:100_000]):
         return Checked(plain, "srt")
+    if text.startswith(b"<") and _TTML.search(text[:4096]):
+        return Checked(plain, "ttml")
+    if is_boxes(plain):
+        return Checked(plain, "fmp4")
     raise NotThatMedia(instead_of_media(body))
 
 

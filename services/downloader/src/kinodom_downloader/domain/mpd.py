@@ -6,12 +6,13 @@ What a DRM system locks is left out as long as the film can be had without it.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from kinodom_downloader.domain.faults import DrmProtected, LivePlaylist, PlaylistBad, PlaylistRefused
 from kinodom_downloader.domain.hls_text import MAX_PLAYLIST_BYTES, joined
 from kinodom_downloader.domain.mpd_periods import Part, in_a_row
-from kinodom_downloader.domain.mpd_segments import Place, segments_of
+from kinodom_downloader.domain.mpd_segments import Place, offset_of_s, segments_of
 from kinodom_downloader.domain.plan import Plan, Segment, TrackPlan
 from kinodom_downloader.domain.variants import height_choice
 
@@ -155,12 +156,16 @@ def _by_set(pairs: list[_Pair]) -> list[list[_Pair]]:
 def _track(role: Role, item: Element, representation: Element, place: Place) -> TrackPlan:
     inner = place.inside(item).inside(representation)
     segments = segments_of(inner, representation)
+    if role == "subtitles":  # their times are counted from the beginning of the period
+        offset_s = offset_of_s(inner)
+        whole = segments or (Segment(url=joined(inner.base_url, "")),)
+        segments = tuple(replace(one, shift_s=-offset_s) for one in whole)
     label = item.findtext("Label") or item.get("label")
     single = segments is None
     return TrackPlan(
         role=role,
         segments=segments or (Segment(url=joined(inner.base_url, ""), duration_s=inner.duration_s or 0.0),),
-        shape="file" if single and role != "subtitles" else "segments",
+        shape="file" if single else "segments",
         height_px=_number(representation.get("height") or item.get("height")),
         bandwidth=_number(representation.get("bandwidth")),
         language=item.get("lang") or None,

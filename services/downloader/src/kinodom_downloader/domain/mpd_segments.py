@@ -69,6 +69,12 @@ def segments_of(place: Place, representation: Element) -> tuple[Segment, ...] | 
     return tuple(found)
 
 
+def offset_of_s(place: Place) -> float:
+    """Return the time on the clock of the media at which the period begins, seconds."""
+    scale = _whole(place.attributes.get("timescale"), 1) or 1
+    return _whole(place.attributes.get("presentationTimeOffset"), 0) / scale
+
+
 def _templated(place: Place, representation: Element) -> list[Segment]:
     media = place.attributes.get("media")
     if not media:

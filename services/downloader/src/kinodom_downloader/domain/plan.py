@@ -60,6 +60,11 @@ class TrackPlan:
         """Return the sum of what the playlist states."""
         return sum(segment.duration_s for segment in self.segments) + sum(length_s for _, length_s in self.silences)
 
+    def shifts_s(self) -> tuple[float, ...]:
+        """Return what is to be added to the times in each piece; empty when that is nothing."""
+        shifts = tuple(segment.shift_s for segment in self.segments)
+        return shifts if any(shifts) else ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
