@@ -13,7 +13,7 @@ from kinodom_common.contracts.titles import TitleCard
 from kinodom_common.contracts.videos import Video, VideoIn, VideoList
 from kinodom_common.ids import folder_of
 from kinodom_downloader import fsck
-from kinodom_downloader.adapters.publish import publish
+from kinodom_downloader.adapters.publish import find_published, publish
 from kinodom_downloader.adapters.shelves import LibraryShelves
 from kinodom_downloader.domain.checking import PAGE, Outcome, check
 
@@ -160,3 +160,17 @@ def test_the_tool_says_that_the_catalogue_does_not_answer(house: House) -> None:
     code = fsck.main([], environ, out)
 
     assert (code, out.getvalue().startswith("It could not be checked: ")) == (1, True)
+
+
+def test_a_film_whose_folder_was_being_replaced_is_shown_again(house: House) -> None:
+    folder = house.add(IDS[0])
+    old = house.root / "remakes" / IDS[0] / "old"
+    old.parent.mkdir(parents=True)
+    folder.rename(old)
+
+    seen, mended = house.check(), house.check(repair=True)
+
+    assert (seen.found, seen.is_well) == (2, False)  # and the catalogue has what the disk has not
+    assert mended.is_well
+    assert find_published(house.root / "library", IDS[0]) is not None
+    assert IDS[0] in house.books.kept

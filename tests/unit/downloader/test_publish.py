@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import stat
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from kinodom_downloader.adapters.publish import (
     reap,
     verify_folder,
 )
+from kinodom_downloader.adapters.swap import swap
 from kinodom_downloader.domain.publishing import FolderBroken
 
 VIDEO_ID = "ab" * 32
@@ -71,6 +73,10 @@ class DyingDisk(Disk):
     def rename(self, old: Path, new: Path) -> None:
         self._tick()
         super().rename(old, new)
+
+    def exchange(self, one: Path, other: Path) -> None:
+        self._tick()
+        super().exchange(one, other)
 
 
 class FullDisk(Disk):
@@ -163,6 +169,38 @@ def test_killed_at_any_step_there_is_no_folder_or_a_whole_one_and_a_rerun_makes_
         reap(root / "work", lambda _token: False)
         assert verify_folder(again.folder, with_sums=True)
         assert not list((root / "work").iterdir())
+        if not os.WIFSIGNALED(status):
+            break
+        killed += 1
+
+    assert killed > len(FILES) * 2
+
+
+def _swapped(root: Path, disk: Disk) -> None:
+    folder = root / "library" / folder_of(VIDEO_ID)
+    before, seen = verify_folder(folder), (folder / "metadata.json").read_bytes()
+    staging = root / "remakes" / VIDEO_ID / "stage-1"
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    for name in FILES:
+        os.link(folder / name, staging / name)
+    (staging / "v-480.mp4").write_bytes(b"smaller" * 99)
+    swap(staging, root / "library", before, before.video, seen=seen, fence=lambda: None, disk=disk)
+
+
+def test_a_swap_killed_at_any_step_leaves_the_old_folder_or_the_new_one_and_a_rerun_makes_it_new(
+    tmp_path: Path,
+) -> None:
+    killed = 0
+    for step in range(200):
+        root = tmp_path / str(step)
+        target = _publish(root, _stage(root)).folder
+
+        status = _in_child(lambda root=root, step=step: _swapped(root, DyingDisk(step)))  # type: ignore[misc]
+
+        verify_folder(target, with_sums=True)
+        _swapped(root, Disk())
+        assert "v-480.mp4" in verify_folder(target, with_sums=True).files
         if not os.WIFSIGNALED(status):
             break
         killed += 1

@@ -14,6 +14,7 @@ from kinodom_common.ids import folder_of
 from kinodom_downloader.adapters.publish import find_published
 from kinodom_downloader.adapters.sample_tables import read_samples
 from kinodom_downloader.domain.exporting import Export, ExportBusy, NoSuchFilm, file_name, tags_of
+from kinodom_downloader.domain.ladder import for_devices
 from kinodom_downloader.domain.languages import language_tag, three_letters
 from kinodom_downloader.domain.progressive import Part, laid_out
 
@@ -101,7 +102,8 @@ class LibraryExports:
             stack.callback(self._room.release)
             metadata = self._found(video_id)
             folder = self._library / folder_of(video_id)
-            tracks = [track for track in metadata.video.tracks if track.kind != "subtitles"]
+            picture = for_devices(metadata.video.tracks)
+            tracks = [track for track in metadata.video.tracks if track.kind == "audio" or track is picture]
             descriptors = [os.open(folder / track.file, os.O_RDONLY) for track in tracks]
             for descriptor in descriptors:
                 stack.callback(os.close, descriptor)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kinodom_common.contracts.videos import TrackInfo
+from kinodom_common.errors import KinodomError
 from kinodom_common.ids import folder_of
 from kinodom_common.media_tools import MediaInput, Rendition, TrackOutput
 from kinodom_common.media_tools import package as package_command
@@ -16,7 +17,7 @@ from kinodom_common.processes import run as run_program
 from kinodom_downloader.adapters.encoders import working_encoder
 from kinodom_downloader.adapters.manifest_files import is_manifest, told_by_manifest, write_manifests
 from kinodom_downloader.adapters.publish import GONE, VIDEO_ID, drop, find_published
-from kinodom_downloader.adapters.swap import mend, swap
+from kinodom_downloader.adapters.swap import FOLDER, is_still, mend, swap
 from kinodom_downloader.adapters.track_files import file_sum, finish_track, read_track
 from kinodom_downloader.domain.checks import check_aligned
 from kinodom_downloader.domain.manifests import MediaTrack, TextTrack, TrackSet, average_bit_s
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from kinodom_downloader.domain.ladder import Rung
     from kinodom_downloader.domain.publishing import Metadata
 
-FOLDER = "remakes"  # beside the library, in the same file system
 _SLOWEST = 60.0  # a transcode that gets only what others leave may take this many times the length of the film
 _LEAST_S = 900.0
 
@@ -98,6 +98,10 @@ class MediaRemaker:
             swap(staging, self._library, before, video, seen=seen, fence=fence)
         except ProgramStopped as exc:
             raise LeaseLost("There is something better to do.") from exc
+        except (KinodomError, OSError) as exc:
+            if is_still(folder, seen):
+                raise
+            raise FilmChanged("The film was deleted or fetched anew meanwhile.") from exc
         finally:
             shutil.rmtree(staging, ignore_errors=True)
         return video

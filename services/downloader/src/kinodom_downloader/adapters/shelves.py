@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kinodom_common.ids import folder_of
 from kinodom_downloader.adapters import publish
+from kinodom_downloader.adapters.swap import FOLDER, OLD, mend
 from kinodom_downloader.adapters.trash import MediaTrash
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ class LibraryShelves:
 
     def __init__(self, media_root: Path) -> None:
         self._library = media_root / "library"
+        self._remakes = media_root / FOLDER
         self._trash = MediaTrash(media_root)
 
     def every(self) -> Iterator[str]:
@@ -38,6 +40,17 @@ class LibraryShelves:
     def put_aside(self, video_id: str) -> None:
         """Move a folder into the trash."""
         self._trash.discard(video_id, now_s=time.time(), for_good=False)
+
+    def cut_off(self) -> list[str]:
+        """Return the ids of videos whose folder was being replaced when its worker died, and that have none now."""
+        homes = [
+            one.parent for one in sorted(self._remakes.glob(f"*/{OLD}")) if publish.VIDEO_ID.fullmatch(one.parent.name)
+        ]
+        return [home.name for home in homes if not (self._library / folder_of(home.name)).exists()]
+
+    def bring_back(self, video_id: str) -> None:
+        """Show such a video again as it was."""
+        mend(self._remakes / video_id, self._library, video_id)
 
     def _entries(self) -> Iterator[Path]:
         for shelf in sorted(self._library.iterdir()) if self._library.is_dir() else ():

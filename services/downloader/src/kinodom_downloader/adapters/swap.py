@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 log = get_log(__name__)
 
+FOLDER = "remakes"  # beside the library, in the same file system
 OLD = "old"  # in the folder of the remake, where two folders cannot change their names in one step
 _CANNOT = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
 
@@ -59,7 +60,7 @@ def swap(
         complete(staging, before.video_id, before.source, video, disk)
         fence()
         with locked(library):
-            if not _is_still(target, seen):
+            if not is_still(target, seen):
                 raise FilmChanged("The film was deleted or fetched anew meanwhile.")
             _exchange(staging, target, disk)
     except OSError as exc:
@@ -91,7 +92,8 @@ def mend(home: Path, library: Path, video_id: str, disk: Disk | None = None) -> 
     return True
 
 
-def _is_still(target: Path, seen: bytes) -> bool:
+def is_still(target: Path, seen: bytes) -> bool:
+    """Tell whether a published folder is the one that had these metadata."""
     try:
         return (target / METADATA).read_bytes() == seen
     except OSError:

@@ -43,6 +43,12 @@ class Shelves(Protocol):
     def put_aside(self, video_id: str) -> None:
         """Move a folder into the trash."""
 
+    def cut_off(self) -> Iterable[str]:
+        """Return the ids of videos whose folder was being replaced when its worker died, and that have none now."""
+
+    def bring_back(self, video_id: str) -> None:
+        """Show such a video again as it was."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -73,6 +79,12 @@ def check(*, books: Books, shelves: Shelves, repair: bool, with_sums: bool, say:
     """
     rows = _rows(books)
     found = mended = 0
+    for video_id in shelves.cut_off():
+        found += 1
+        if repair:
+            shelves.bring_back(video_id)
+            mended += 1
+        say(f"{video_id[:12]}: Its folder was being replaced when the house stopped.{' Mended.' if repair else ''}")
     folders = sorted(shelves.every())
     for video_id in folders:
         words, mend = _folder(video_id, rows.get(video_id), books, shelves, with_sums=with_sums)

@@ -81,8 +81,10 @@ def remake(*, token: str, tools: Tools) -> rules.Remake | None:
     try:
         with tools.heartbeat(run.beat, run.look) as heartbeat:
             _work(run, stopped=lambda: heartbeat.lost)
-    except (LeaseLost, rules.FilmChanged, rules.NoSuchRemake):
+    except (LeaseLost, rules.NoSuchRemake):
         return _left(run)
+    except rules.FilmChanged:
+        return _changed(run)
     except KinodomError as exc:
         return _stopped(run, exc)
     except OSError as exc:
@@ -183,10 +185,21 @@ def _left(run: _Run) -> rules.Remake | None:
     if run.why is not None:
         return _stopped(run, run.why)
     if not tools.maker.shown(video_id):
+        return _changed(run)
+    log.info("remake_lost", video_id=video_id)
+    return None
+
+
+def _changed(run: _Run) -> rules.Remake | None:
+    """Stop because the film is gone or another one: forget it, or begin again with what is there now."""
+    tools, video_id = run.tools, run.remake.video_id
+    log.info("remake_of_what_was", video_id=video_id)
+    if not tools.maker.shown(video_id):
         tools.remakes.drop(video_id)
-        log.info("remake_of_nothing", video_id=video_id)
-    else:
-        log.info("remake_lost", video_id=video_id)
+        return None
+    with suppress(LeaseLost, rules.NoSuchRemake):
+        run.change(partial(rules.handed_back, token=run.token, now_s=tools.clock()))
+        return run.remake
     return None
 
 
