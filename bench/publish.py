@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -25,8 +26,6 @@ from kinodom_common.ids import folder_of
 from kinodom_downloader.adapters.publish import Disk, find_published, publish, reap, verify_folder
 from kinodom_downloader.adapters.remaker import MediaRemaker
 from kinodom_downloader.adapters.swap import swap
-from tests.support import clips
-from tests.support.shelved import REQUEST, a_track, put_on_shelf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
