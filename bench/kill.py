@@ -6,8 +6,9 @@ chunk by chunk as they leave it.
 
 A film is 113 MB, about six minutes of 720p, in segments of 1.9 MB; `--segment-kb` makes others of the same size, and
 `--segments` shorter or longer films. What a kill costs does not grow with the film: of each connection it is what lies
-in memory, 256 kB or a segment that is shorter. So a film of a few megabytes misses the goal by its shortness alone.
-Several films are on their way at once (`--at-once`), as the hosts are slow and not the processor.
+in memory, 256 kB or a segment that is shorter, and what the kernel holds while the engine waits for its turn on the
+processor. So a film of a few megabytes misses the goal by its shortness alone. Several films are on their way at once
+(`--at-once`), as the hosts are slow and not the processor.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import argparse
 import hashlib
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,10 +33,10 @@ from tests.support.origin import Answer, Origin
 GOAL = 1.05
 FILM_KB = 112_800
 SEGMENT_KB = 1880
-AT_ONCE = 3
+AT_ONCE = 6
 KILLS_A_FILM = 4
 MOMENT_S = 0.3
-PACE_S = 0.01  # of each chunk: 6.5 MB/s a connection, so that a kill finds something under way
+PACE_S = 0.03  # of each chunk: 2 MB/s a connection, so that a kill finds something under way
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Result:
     kills: int
     identical: bool
     sent: float  # of the film's bytes
+    read: float  # the same without what lay in the kernel when the engine was killed
 
 
 def segment(index: int, packets: int) -> bytes:
@@ -66,8 +69,8 @@ def fetching(host: Origin, folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(words, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
 
 
-def fetch_and_kill(host: Origin, folder: Path, after: int, moment_s: float) -> None:
-    """Kill the engine some moments after so many more requests."""
+def fetch_and_kill(host: Origin, folder: Path, after: int, moment_s: float) -> int:
+    """Kill the engine some moments after so many more requests; return what it had not had the time to read."""
     reached = threading.Event()
     until = sum(host.asked.values()) + after
 
@@ -82,10 +85,22 @@ def fetch_and_kill(host: Origin, folder: Path, after: int, moment_s: float) -> N
         if not reached.wait(60):
             sys.exit("bench-kill: the engine did not get on within a minute")
         threading.Event().wait(moment_s)
+        child.send_signal(signal.SIGSTOP)
+        return unread_bytes(host)
     finally:
         child.kill()
         child.wait()
         host.faults.clear()
+
+
+def unread_bytes(host: Origin) -> int:
+    """Return how much of what a host sent lies in this machine's kernel, as the engine had no time to read it."""
+    found = 0
+    for row in map(str.split, Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]):
+        here, there = (int(place.partition(":")[2], 16) for place in row[1:3])
+        unsent, unread = (int(queue, 16) for queue in row[4].split(":"))
+        found += unread * (there == host.port) + unsent * (here == host.port)
+    return found
 
 
 def one_film(film: dict[str, bytes], kills: int, seed: str) -> Result:
@@ -95,13 +110,15 @@ def one_film(film: dict[str, bytes], kills: int, seed: str) -> Result:
     with origin.origin() as host, tempfile.TemporaryDirectory() as name:
         host.pace = lambda: host.gate.wait(PACE_S)
         host.files |= film
+        unread = 0
         for _ in range(kills):
             after = chance.randint(2, max(2, segments // (KILLS_A_FILM + 1)))
-            fetch_and_kill(host, Path(name), after, chance.uniform(0, MOMENT_S))
+            unread += fetch_and_kill(host, Path(name), after, chance.uniform(0, MOMENT_S))
         status = fetching(host, Path(name)).wait()
         parts = sorted(Path(name).glob("t0/*.seg"))
         same = status == 0 and [part.read_bytes() for part in parts] == list(film.values())[:-1]
-        return Result(kills, same, host.sent_bytes / sum(map(len, film.values())))
+        size = sum(map(len, film.values()))
+        return Result(kills, same, host.sent_bytes / size, (host.sent_bytes - unread) / size)
 
 
 def main() -> int:
@@ -121,13 +138,17 @@ def main() -> int:
         for result in films.map(partial(one_film, film), kills, (f"{seed} {number}" for number in range(len(kills)))):
             results.append(result)
             told = "identical" if result.identical else "WRONG"
-            sys.stdout.write(f"{result.kills} kills: {told}, {result.sent:.3f} of the film's bytes sent\n")
+            sys.stdout.write(
+                f"{result.kills} kills: {told}, {result.sent:.3f} of its bytes sent, {result.read:.3f} read\n"
+            )
             sys.stdout.flush()
     worst, whole = max(result.sent for result in results), sum(result.sent for result in results) / len(results)
+    worst_read = max(result.read for result in results)
     same = sum(result.identical for result in results)
     sys.stdout.write(
         f"\n{chosen.n} kills, seed {seed}: {same} of {len(results)} films identical; bytes sent {whole:.3f} of the "
-        f"films on average, {worst:.3f} at worst; goal all, and {GOAL}\n"
+        f"films on average, {worst:.3f} at worst ({worst_read:.3f} without what lay unread in the kernel); "
+        f"goal all, and {GOAL}\n"
     )
     return 0 if same == len(results) and worst <= GOAL else 1
 

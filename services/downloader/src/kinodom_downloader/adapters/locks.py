@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING, Final
 from kinodom_downloader.domain import gate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from kinodom_downloader.domain.gate import Payload
 
-_STEP_BYTES: Final = 262_144  # so that a long segment is never in memory as a whole
+_BLOCK_BYTES: Final = 16
 
 
-def unlocked(body: Payload, *, key: bytes, iv_hex: str) -> Iterator[bytes]:
-    """Yield the bytes of a segment opened, in order and without the padding.
+def unlock(body: Payload, into: Callable[[memoryview], object], *, key: bytes, iv_hex: str, room: memoryview) -> None:
+    """Hand the bytes of a segment on, opened and without the padding, as many at a time as there is room.
+
+    Args:
+        body: as it came.
+        into: takes bytes, which are gone after the call.
+        key: 16 bytes.
+        iv_hex: 32 digits.
+        room: is written over; the more, the fewer steps.
 
     Raises:
         NotThatMedia: it is not locked, or not with this key.
@@ -26,6 +33,10 @@ def unlocked(body: Payload, *, key: bytes, iv_hex: str) -> Iterator[bytes]:
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
     opener = Cipher(algorithms.AES(key), modes.CBC(bytes.fromhex(iv_hex))).decryptor()
-    for start in range(0, len(body), _STEP_BYTES):
-        plain = opener.update(body[start : start + _STEP_BYTES])
-        yield plain if start + _STEP_BYTES < len(body) else gate.unpadded(plain)
+    count = len(room) // _BLOCK_BYTES * _BLOCK_BYTES - _BLOCK_BYTES  # `update_into` wants room for a block more
+    with memoryview(body) as locked:
+        for start in range(0, len(locked), count):
+            with locked[start : start + count] as step:
+                plain = room[: opener.update_into(step, room)]
+            is_last = start + count >= len(locked)
+            into(memoryview(gate.unpadded(bytes(plain))) if is_last else plain)

@@ -65,6 +65,7 @@ class PartBody:
     version: str = ""
     path: Path | None = None  # None: they are few
     ending: str = "part"  # of the file's name; one with another ending is not found by the next call
+    held_bytes: int = _IN_MEMORY_BYTES  # as long as they are fewer than that, they are in memory
     _held: bytearray = field(default_factory=bytearray)
     _length: int = 0  # of the file
     _file: FileIO | None = None  # open while bytes come
@@ -85,7 +86,7 @@ class PartBody:
         Raises:
             NoSpace: the disk is full.
         """
-        if self.path is None and len(self._held) + len(piece) < _IN_MEMORY_BYTES:
+        if self.path is None and len(self._held) + len(piece) < self.held_bytes:
             self._held += piece
             return
         with told_when_full():

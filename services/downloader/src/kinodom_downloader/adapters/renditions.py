@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from kinodom_common.errors import KinodomError
 from kinodom_downloader.adapters.bodies import MemoryBody, Piece
 from kinodom_downloader.adapters.failures import told
-from kinodom_downloader.adapters.locks import unlocked
+from kinodom_downloader.adapters.locks import unlock
 from kinodom_downloader.adapters.pieces import Job
 from kinodom_downloader.adapters.worker_thread import PACKINGS
 from kinodom_downloader.adapters.workfolder import WorkFolder
@@ -47,7 +47,9 @@ def _is_same(folder: WorkFolder, track: int, index: int, planner: Planner) -> bo
             body = gate.unpacked(body)
         if segment.key_url is not None:
             key = gate.check_key(_held(planner.taken(Piece(url=segment.key_url), limit=65_536)))
-            body = b"".join(unlocked(body, key=key, iv_hex=segment.iv_hex))
+            plain = MemoryBody(limit=_LONGEST_BYTES)
+            unlock(body, plain.add, key=key, iv_hex=segment.iv_hex, room=planner.line.room)
+            body = bytes(plain.held)
         check = gate.check_subtitles if plan.role == "subtitles" else gate.check_piece
         return folder.is_same(track, index, check(body).payload)
     except (KinodomError, gate.NotThatMedia) as exc:

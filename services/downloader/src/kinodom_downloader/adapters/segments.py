@@ -45,7 +45,7 @@ _OURS: Final = frozenset(
 _STALE: Final = (http.client.BadStatusLine, ConnectionResetError, BrokenPipeError)  # BadStatusLine: hung up
 
 
-def _buffer() -> memoryview:
+def _room() -> memoryview:
     """Return room for what comes; only as much of it is memory as was ever filled."""
     return memoryview(mmap.mmap(-1, _BUFFER_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
 
@@ -60,7 +60,7 @@ class Line:
     meant_for: Target  # the host that the headers are for; others get only harmless ones
     watch: Watch
     urgency: float = 0.0  # of the piece; below 0: somebody waits for it
-    _buffer: memoryview = field(default_factory=_buffer)
+    room: memoryview = field(default_factory=_room)  # free between two pieces
 
     def take(self, piece: Piece, taken: Taken, *, at_most: int | None = None) -> None:
         """Fetch a piece into `taken`, going on from what is there.
@@ -182,10 +182,10 @@ class Line:
         wanted = piece.length if piece.length is not None else at_most
         if wanted is None and (whole or 0) > body.limit:
             raise OutsideTooLarge(f"{shown(piece.url)}: {whole} bytes are too many for one piece.")
-        while count := answer.readinto(self._buffer):
+        while count := answer.readinto(self.room):
             skipped = min(skip, count)
             skip -= skipped
-            body.add(self._buffer[skipped:count])
+            body.add(self.room[skipped:count])
             if wanted is not None and len(body) >= wanted:
                 body.cut(wanted)
                 break

@@ -14,7 +14,7 @@ from kinodom_common.errors import KinodomError
 from kinodom_common.logs import get_log
 from kinodom_downloader.adapters.bodies import Body, MemoryBody, Piece, Taken
 from kinodom_downloader.adapters.failures import patience, told
-from kinodom_downloader.adapters.locks import unlocked
+from kinodom_downloader.adapters.locks import unlock
 from kinodom_downloader.adapters.parts import PartBody
 from kinodom_downloader.domain import clocks, gate
 from kinodom_downloader.domain.continuity import clock_of
@@ -195,8 +195,8 @@ class Worker:
             if segment.key_url is None:
                 plain.add(memoryview(whole))
                 return plain
-            for step in unlocked(whole, key=self._key(segment.key_url), iv_hex=segment.iv_hex):
-                plain.add(memoryview(step))
+            key = self._key(segment.key_url)
+            unlock(whole, plain.add, key=key, iv_hex=segment.iv_hex, room=self.line.room)
         return plain
 
     def _key(self, url: str) -> bytes:

@@ -176,7 +176,7 @@ class WorkFolder:
 
     def plain(self, track: int, index: int) -> PartBody:
         """Return where the bytes of a segment go that came packed or locked, once they are open."""
-        return PartBody(self.piece(track, index), ending="plain")
+        return PartBody(self.piece(track, index), ending="plain", held_bytes=0)
 
     def adopt(self, track: int, index: int, body: PartBody) -> None:
         """Put the file of a checked segment in its place, just as it lies there."""
