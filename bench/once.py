@@ -16,7 +16,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -29,13 +28,14 @@ from kinodom_downloader.adapters.packaging import package
 from kinodom_downloader.adapters.track_files import file_sum
 from tests.support import clips, origin
 from tests.support.fetching import fetch_from, sum_of
+from tests.support.killing import fetch_and_kill
 from tests.support.written import written_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from kinodom_downloader.domain.fetched import Fetched
-    from tests.support.origin import Answer, Origin
+    from tests.support.origin import Origin
 
 ENTRY = "/master.m3u8"
 GOAL_WRITTEN, GOAL_SENT = 1.02, 1.05
@@ -147,7 +147,7 @@ def at_random(host: Origin, folder: Path, count: int) -> list[tuple[str, float, 
         parts = folder / f"film{number}"
         host.sent_bytes = 0
         for _ in range(KILLS_A_FILM):
-            _fetch_and_kill(host, parts, random.randint(2, 80))
+            fetch_and_kill(host, ENTRY, parts, requests=random.randint(2, 80), later_s=random.uniform(0, 0.3))
         fetched = fetch_from(host, ENTRY, parts)
         wrong += sum_of(fetched) != sum_of(right) or not all(track.gathered for track in fetched.tracks)
         worst = max(worst, host.sent_bytes / right.total_bytes)
@@ -156,27 +156,6 @@ def at_random(host: Origin, folder: Path, count: int) -> list[tuple[str, float, 
         (f"wrong of {count // KILLS_A_FILM} films, each killed {KILLS_A_FILM} times", wrong, 0),
         ("bytes fetched / film, at worst", worst, GOAL_SENT),
     ]
-
-
-def _fetch_and_kill(host: Origin, folder: Path, after: int) -> None:
-    reached = threading.Event()
-    until = sum(host.asked.values()) + after
-
-    def counted(_answer: Answer, _number: int) -> bool:
-        if sum(host.asked.values()) >= until:
-            reached.set()
-        return False
-
-    host.faults["*"] = counted
-    words = [sys.executable, "-m", "tests.support.fetch_child", host.address, ENTRY, str(folder)]
-    child = subprocess.Popen(words, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
-    try:
-        reached.wait(20)  # the film may be whole before
-        threading.Event().wait(random.uniform(0, 0.3))
-    finally:
-        child.kill()
-        child.wait()
-        host.faults.clear()
 
 
 def at_every_call(folder: Path) -> list[tuple[str, float, float]]:

@@ -23,6 +23,7 @@ from kinodom_downloader.adapters.audience import Audience
 from kinodom_downloader.adapters.engine import fetch
 from kinodom_downloader.adapters.library import MediaLibrary
 from kinodom_downloader.adapters.live_pieces import LivePieces
+from kinodom_downloader.adapters.packaging import package
 from kinodom_downloader.adapters.pieces import Job, Pieces
 from kinodom_downloader.adapters.wish_store import StoredWishes
 from kinodom_downloader.adapters.workfolder import WorkFolder
@@ -31,10 +32,11 @@ from kinodom_downloader.domain import asking
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.door import Door
 from kinodom_downloader.domain.faults import Stopped
+from kinodom_downloader.domain.fetched import Fetched
 from kinodom_downloader.domain.plan import Plan, Segment, TrackPlan
 from kinodom_downloader.settings import WebSettings
 from kinodom_downloader.wiring import WebDeps
-from tests.support import media, origin
+from tests.support import clips, media, origin
 from tests.support.fetching import transport_for
 from tests.support.nginx_house import INNER_KEY, NginxHouse, nginx_house, signed
 from tests.support.origin import Answer, Origin
@@ -73,6 +75,7 @@ class Cinema:
         self.nginx: NginxHouse | None = None
         self.over = threading.Event()
         self.failure: list[BaseException] = []
+        self.fetched: Fetched | None = None
         self.thread: threading.Thread | None = None
 
     def give(self, wish_id: str, attempt: int) -> None:
@@ -108,7 +111,7 @@ class Cinema:
         def run() -> None:
             try:
                 with Audience(WISH_ID, self.wants, hurry=True) as audience:
-                    fetch(
+                    self.fetched = fetch(
                         offer,
                         self.library.work_folder(WISH_ID),
                         transport=transport_for(self.host, limits=None),
@@ -235,6 +238,36 @@ def test_pieces_of_every_kind_of_source_are_whole_and_open(
     assert got == [b"".join(p.read_bytes() for p in sorted((folder / f"t{n}").glob("*.seg"))) for n in range(len(got))]
     if make is media.hls_aes:
         assert got == [whole(media.hls_ts(), "seg*.ts")]
+
+
+def test_pieces_that_are_gathered_are_cut_out_for_viewers_before_and_after_packaging(
+    cinema: Cinema, host: Origin
+) -> None:
+    host.put(clips.film_apart())
+    cinema.begin("/master.m3u8", "hls")
+    generation = cinema.facts()["generation"]
+    names = {track: cinema.names(f"t{track}.m3u8") for track in (0, 1)}
+    assert cinema.thread is not None
+    cinema.thread.join(20)
+    folder = cinema.library.work_folder(WISH_ID)
+    assert {path.name for path in folder.glob("t*/*.seg")} == {"000000.seg"}
+
+    def got() -> list[bytes]:
+        for cut_out in (folder.parent / "live" / generation).glob("*.seg"):
+            cut_out.unlink()
+        return [b"".join(cinema.ask(f"{generation}/{name}")[1] for name in names[track]) for track in (0, 1)]
+
+    before = got()
+    assert cinema.fetched is not None
+    package(cinema.fetched, cinema.root / "out")
+    after = got()
+
+    assert after == before
+    for track, body in enumerate(before):
+        (folder / "got").write_bytes(body)
+        pieces = sorted(clips.film_apart().glob(f"s{track}-*.m4s"), key=lambda path: int(path.stem[3:]))
+        source = media.packets_of(clips.film_apart() / f"init-{track}.mp4", *pieces)
+        assert media.packets_of(folder / "got") == source
 
 
 def test_what_is_on_the_disk_is_served_without_a_word_to_the_door(cinema: Cinema, host: Origin) -> None:

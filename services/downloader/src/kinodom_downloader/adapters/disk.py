@@ -45,3 +45,11 @@ def size_of(folder: Path) -> int:
             stat = path.lstat()
             total_bytes += stat.st_size if S_ISREG(stat.st_mode) else 0
     return total_bytes
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Put a small file in its place in one step, on the disk before it is there."""
+    part = path.with_suffix(".part")
+    part.write_text(text, "utf-8")
+    flush(part)
+    part.rename(path)

@@ -17,12 +17,13 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
-from kinodom_downloader.adapters.disk import flush, told_when_full
+from kinodom_downloader.adapters.disk import flush, told_when_full, write_whole
 from kinodom_downloader.domain.gathering import Move, changes, room_for
 from kinodom_downloader.domain.track_heads import NotPlain, head_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from kinodom_downloader.domain.track_heads import Head
@@ -74,9 +75,13 @@ class Gathered:
         ends = [end for end in accumulate(_lengths(rows), initial=int(start)) if end <= size]
         return cls(folder, head, Move(shift=int(shift), delta=int(delta)), ends) if ends else None
 
-    def keep(self, count: int) -> None:
-        """Go on behind the last of so many pieces."""
-        self.ends = self.ends[: count + 1]
+    def trust(self, indices: AbstractSet[int]) -> None:
+        """Leave out the first piece that is not one of these, and all behind it."""
+        good = next((index for index in range(1, self.count + 1) if index not in indices), self.count + 1)
+        self.ends = self.ends[:good]
+
+    def keep(self) -> None:
+        """Go on behind the last piece: what lies behind it is forgotten."""
         self._cut()
         self.close()
 
@@ -205,11 +210,8 @@ class Gathered:
                 self._become_a_copy()
             os.truncate(self._file, self.ends[-1])
         rows = (f"{index} {self.length(index)}\n" for index in range(1, self.count + 1))
-        part = (self.folder / LIST).with_suffix(".part")
         with told_when_full():
-            part.write_text(self._first_line() + "".join(rows), "ascii")
-            flush(part)
-            part.rename(self.folder / LIST)
+            write_whole(self.folder / LIST, self._first_line() + "".join(rows))
         os.close(self._list)
         self._list = os.open(self.folder / LIST, os.O_WRONLY | os.O_APPEND)
 

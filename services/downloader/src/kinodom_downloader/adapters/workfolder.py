@@ -14,11 +14,12 @@ import os
 import shutil
 from dataclasses import dataclass, field
 from io import FileIO
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from kinodom_common.logs import get_log
 from kinodom_downloader.adapters.arrivals import Arrivals, listed_in
-from kinodom_downloader.adapters.disk import flush, told_when_full
+from kinodom_downloader.adapters.disk import flush, told_when_full, write_whole
 from kinodom_downloader.adapters.gathered import Gathered
 from kinodom_downloader.adapters.parts import FileBody, PartBody, found_parts, machine_ran_on, note_machine, put
 from kinodom_downloader.domain.live import piece_path
@@ -58,18 +59,12 @@ class WorkFolder:
             ran_on = machine_ran_on(path)
             listed = [entry for entry in listed_in(path) if entry[0] in kept]
             for track in kept:
-                folder._take_over(track, {entry[1] for entry in listed if entry[0] == track}, ran_on=ran_on)
+                folder._take_over(track, listed, ran_on=ran_on)
             entries = [entry for entry in listed if folder._place(*entry[:2]).exists()]
             folder._throw_away(set(path.glob("t[0-9]*")) - {folder._track(index) for index in kept})
             folder.safe |= {(track, index): length for track, index, length in entries}
-            fresh_list = path / "done.part"
-            fresh_list.write_text("".join(f"{track} {index} {length}\n" for track, index, length in entries))
-            flush(fresh_list)
-            fresh_list.rename(path / "done.txt")
-            fresh_plan = path / "plan.part"
-            fresh_plan.write_text(plan.as_json(), "utf-8")
-            flush(fresh_plan)
-            fresh_plan.rename(path / "plan.json")
+            write_whole(path / "done.txt", "".join(f"{track} {index} {length}\n" for track, index, length in entries))
+            write_whole(path / "plan.json", plan.as_json())
             for index in range(len(plan.tracks)):
                 folder._track(index).mkdir(exist_ok=True)
             for index in range(len(plan.tracks)):
@@ -91,20 +86,20 @@ class WorkFolder:
 
         Asked before the folder is opened. Single files are told apart by their length and version.
         """
-        before, listed = self._plan_before(), listed_in(self.path)
+        before, listed, ran_on = self._plan_before(), listed_in(self.path), machine_ran_on(self.path)
         found: list[tuple[int, int]] = []
         for track in sorted(kept_tracks(before, self.plan) & moved_tracks(before, self.plan)):
             plan = self.plan.tracks[track]
             if plan.shape != "segments":
                 continue
-            if gathered := Gathered.found(self._track(track)):
-                self.gathered[track] = gathered
+            gathered = self._find_gathered(track, listed, ran_on=ran_on)
             sizes = [
                 (self.piece(track, index).stat().st_size, index)
                 for index, segment in enumerate(plan.segments)
                 if not segment.is_init and self.piece(track, index).exists()
             ]
-            sizes += [(length, index) for on, index, length in listed if on == track and self._has_gathered(on, index)]
+            ends = gathered.ends if gathered else []
+            sizes += [(end - begin, index) for index, (begin, end) in enumerate(pairwise(ends), 1)]
             if sizes:
                 found.append((track, min(sizes)[1]))
         return found
@@ -193,10 +188,9 @@ class WorkFolder:
 
     def spill(self, track: int, index: int = 1) -> None:
         """Put this gathered piece and all behind it into files of their own again."""
-        if (gathered := self.gathered.get(track)) is None:
-            return
-        gathered.spill(index, lambda number: self.piece(track, number))
-        if index == 1:
+        if gathered := self.gathered.get(track):
+            gathered.spill(index, lambda number: self.piece(track, number))
+        if index == 1 and gathered:
             self.gathered.pop(track).drop()
 
     def stream(self, track: int) -> FileBody:
@@ -269,20 +263,26 @@ class WorkFolder:
         finally:
             os.close(handle)
 
-    def _take_over(self, track: int, listed: AbstractSet[int], *, ran_on: bool) -> None:
-        """Go on with a track file. After a power cut only what was listed since its own file went away counts."""
+    def _find_gathered(self, track: int, listed: list[tuple[int, int, int]], *, ran_on: bool) -> Gathered | None:
+        """Find a track file. After a power cut only what was listed since its own file went away counts in it."""
         if (gathered := Gathered.found(self._track(track))) is None:
-            return
-        good = gathered.count
+            return None
         if not ran_on:
-            sure = (index in listed and not self.piece(track, index).exists() for index in range(1, good + 1))
-            good = next((at for at, is_sure in enumerate(sure) if not is_sure), good)
-        gathered.keep(good)
+            gathered.trust(
+                {index for on, index, _length in listed if on == track and not self.piece(on, index).exists()}
+            )
         self.gathered[track] = gathered
-        for index in range(1, good + 1):
-            length = self.safe[track, index] = gathered.ends[index] - gathered.ends[index - 1]
-            if index not in listed:
-                self.arrivals.note(track, index, length)
+        return gathered
+
+    def _take_over(self, track: int, listed: list[tuple[int, int, int]], *, ran_on: bool) -> None:
+        """Go on with a track file."""
+        if (gathered := self._find_gathered(track, listed, ran_on=ran_on)) is None:
+            return
+        gathered.keep()
+        sizes = {(track, index): end - begin for index, (begin, end) in enumerate(pairwise(gathered.ends), 1)}
+        self.safe |= sizes
+        for key in sizes.keys() - {(on, index) for on, index, _length in listed}:
+            self.arrivals.note(*key, sizes[key])
 
     def _has_gathered(self, track: int, index: int) -> bool:
         return track in self.gathered and self.gathered[track].length(index) is not None
