@@ -112,7 +112,8 @@ bench-evening: dev ## four downloads and eight viewers at once: no buffer runs d
 bench-kill: dev ## downloads killed at random moments: identical, and hardly a byte fetched twice
 	@exec $(PYTHON) -m bench.kill
 
-bench-package: dev ## packaging against cp and a bare demux; exact starts; 300 seeks in three players
+bench-package: dev ## packaging against cp and a bare demux; exact starts by shaka-packager; 300 seeks in three players
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r services/requirements/oracle.txt
 	@cd bench/players && PATH=$(CURDIR)/.venv/bin:$$PATH npm ci --ignore-scripts --silent
 	@exec $(PYTHON) -m bench.package
 

@@ -13,3 +13,4 @@ compile() {  # $1: group, the rest: further options
 compile dev
 for group in run catalogue resolver downloader sync gateway demo; do compile "$group" -c "$folder/dev.txt"; done
 compile node
+compile oracle

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
 
@@ -179,6 +179,11 @@ class Works:
         """Return the state of every wish, as the store has it."""
         documents = open_store(self.store_url).collection("wishes").find()
         return {document["_id"]: document["state"] for document in documents}
+
+    def remakes(self) -> dict[str, dict[str, Any]]:
+        """Return every remake, as the store has it."""
+        documents = open_store(self.store_url).collection("remakes", indexed=("state", "asked_at_s")).find()
+        return {document["_id"]: document for document in documents}
 
 
 def until(holds: Callable[[], bool], limit_s: float = 30.0) -> bool:

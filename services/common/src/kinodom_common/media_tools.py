@@ -140,31 +140,24 @@ def poster(path: Path, *, at_s: float, out: Path, width_px: int, height_px: int)
 
 
 def sprites(
-    path: Path,
-    *,
-    out: Path,
-    step_s: float,
-    size_px: tuple[int, int],
-    grid: tuple[int, int],
-    sheets: int,
-    keys_only: bool,
+    path: Path | None, *, out: Path, step_s: float, size_px: tuple[int, int], grid: tuple[int, int], sheets: int
 ) -> Command:
-    """Return the command that writes sheets `sprite-0.jpg`, … of small pictures at even steps.
+    """Return the command that writes sheets `sprite-0.jpg`, … of small pictures.
 
-    With `keys_only` nothing but key frames is read and decoded: a twentieth of the work.
+    With a path they are taken at even steps, and all of it is decoded. Without one standard input is MP4 that holds
+    one frame for each of them and nothing else.
     """
     (width, height), (columns, rows) = size_px, grid
-    skip = ("-skip_loop_filter", "all", *(("-discard", "nokey", "-skip_frame", "nokey") if keys_only else ()))
-    fit = f"scale={int(width)}:{int(height)}:flags=fast_bilinear,setsar=1"
-    pick = f"fps=1/{step_s:.6f}:start_time=0,{fit},tile={int(columns)}x{int(rows)}"
+    fit = f"scale={int(width)}:{int(height)}:flags=fast_bilinear,setsar=1,tile={int(columns)}x{int(rows)}"
+    pick = fit if path is None else f"fps=1/{step_s:.6f}:start_time=0,{fit}"
     # image2 reads a percent sign of the folder's name as a place for the number.
     folder = str(out.absolute()).replace("%", "%%")
     return Command(
         "ffmpeg",
         (
-            *(*_QUIET, "-y", *_SAFE, *skip, *_input(MediaInput(path=path, demuxer="mov"))),
-            *("-map", "0:v:0", "-an", "-vf", pick, "-frames:v", str(int(sheets)), "-q:v", "5"),
-            *("-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-f", "image2", "-start_number", "0"),
+            *(*_QUIET, "-y", *_SAFE, "-skip_loop_filter", "all", *_input(MediaInput(path=path, demuxer="mov"))),
+            *("-map", "0:v:0", "-an", "-vf", pick, "-fps_mode", "passthrough", "-frames:v", str(int(sheets))),
+            *("-q:v", "5", "-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-f", "image2", "-start_number", "0"),
             f"file:{folder}/sprite-%d.jpg",
         ),
     )

@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal, cast
 
 from kinodom_common.errors import KinodomError, NoSpace
+from kinodom_common.feeding import Feed, widen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
 Program = Literal["ffmpeg", "ffprobe", "python"]
 
@@ -101,11 +102,10 @@ class Finished:
 class _Talk:
     """What goes to and comes from one child."""
 
-    feed: Iterator[bytes]
+    feed: Feed
     on_line: Callable[[str], None] | None
     stdout: bytearray = field(default_factory=bytearray)
     stderr: deque[int] = field(default_factory=lambda: deque(maxlen=_STDERR_TAIL_BYTES))
-    waiting: memoryview = field(default_factory=lambda: memoryview(b""))
 
 
 def run(
@@ -135,12 +135,13 @@ def run(
         ProgramStopped: `stopped` said yes.
     """
     child = _start(command, cwd or Path("/"), limits or Limits(), with_input=stdin_parts is not None)
-    talk = _Talk(_blocks(stdin_parts or ()), on_line)
+    talk = _Talk(Feed(stdin_parts or ()), on_line)
     try:
         _converse(child, talk, command, time.monotonic() + timeout_s, limits or Limits(), stopped)
     finally:
         # Also on the way of an exception from outside: RQ's time limit and hand-back arrive as exceptions.
         _end(child)
+        talk.feed.close()
     return Finished(
         returncode=child.returncode, stderr=bytes(talk.stderr).decode(errors="replace"), stdout=bytes(talk.stdout)
     )
@@ -202,13 +203,6 @@ def _start(command: Command, cwd: Path, limits: Limits, *, with_input: bool) -> 
         ) from exc
 
 
-def _blocks(parts: Sequence[Path]) -> Iterator[bytes]:
-    for part in parts:
-        with part.open("rb", buffering=0) as file:
-            while block := file.read(_BLOCK_BYTES):
-                yield block
-
-
 def _converse(
     child: subprocess.Popen[bytes],
     talk: _Talk,
@@ -219,6 +213,8 @@ def _converse(
 ) -> None:
     """Feed and read until the child has closed its outputs and is gone."""
     with selectors.DefaultSelector() as selector:
+        if child.stdin is not None:
+            widen(child.stdin.fileno())
         for pipe, events in (
             (child.stdin, selectors.EVENT_WRITE),
             (child.stdout, selectors.EVENT_READ),
@@ -251,17 +247,12 @@ def _open_pipes(selector: selectors.BaseSelector) -> list[object]:
 
 def _write(pipe: IO[bytes], talk: _Talk) -> bool:
     """Write some input; return whether there may be more."""
-    if not talk.waiting:
-        talk.waiting = memoryview(next(talk.feed, b""))
-        if not talk.waiting:
-            return False
     try:
-        talk.waiting = talk.waiting[os.write(pipe.fileno(), talk.waiting) :]
+        return talk.feed.give(pipe.fileno())
     except BlockingIOError:
         return True
     except BrokenPipeError:  # it has read what it needs (ffprobe), or is gone; the exit code tells
         return False
-    return True
 
 
 def _read(pipe: IO[bytes], child: subprocess.Popen[bytes], talk: _Talk, limits: Limits) -> bool:

@@ -19,6 +19,7 @@ def create_app(settings: WebSettings, *, deps: wiring.WebDeps | None = None) -> 
     deps = deps or wiring.web(settings)
     app = base_app("downloader", settings, ready=deps.ready)
     app.extensions["kinodom"] = deps
+    wiring.add_figures(app, deps)
     app.register_blueprint(wishes.bp)
     app.register_blueprint(live.bp)
     app.register_blueprint(videos.bp)

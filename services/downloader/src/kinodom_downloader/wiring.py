@@ -25,6 +25,7 @@ from kinodom_downloader.adapters.library import MediaLibrary
 from kinodom_downloader.adapters.live_pieces import LivePieces
 from kinodom_downloader.adapters.news import QUEUE, RedisAnnouncer, RqHints, RqRemakeHints
 from kinodom_downloader.adapters.offers import ResolverOffers
+from kinodom_downloader.adapters.remake_figures import RemakeFigures
 from kinodom_downloader.adapters.remake_store import StoredRemakes
 from kinodom_downloader.adapters.remaker import MediaRemaker
 from kinodom_downloader.adapters.shelves import LibraryShelves
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import redis
+    from flask import Flask
 
     from kinodom_downloader.settings import CheckSettings, WebSettings, WorkerSettings
 
@@ -69,6 +71,11 @@ class WebDeps:
 def deps() -> WebDeps:
     """Return the dependencies of the running app."""
     return cast("WebDeps", current_app.extensions["kinodom"])
+
+
+def add_figures(app: Flask, made: WebDeps) -> None:
+    """Let the app tell Prometheus what is being remade."""
+    app.extensions["kinodom_metrics"].register(RemakeFigures(made.remakes))
 
 
 def connection(settings: WebSettings) -> redis.Redis:

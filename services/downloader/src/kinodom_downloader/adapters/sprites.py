@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import struct
+import tempfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from kinodom_common.errors import KinodomError
 from kinodom_common.logs import get_log
 from kinodom_common.media_tools import sprites
 from kinodom_common.processes import ProgramStopped, checked
+from kinodom_downloader.domain.boxes import load, read_box
+from kinodom_downloader.domain.progressive import Samples
+from kinodom_downloader.domain.stills import nearest, still_head
 from kinodom_downloader.domain.thumbnails import COLUMNS, ROWS, SPRITES, grid_of, sheet_name, sprites_vtt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from kinodom_downloader.adapters.sources import Runner
+    from kinodom_downloader.domain.boxes import Index
     from kinodom_downloader.domain.manifests import MediaTrack
+    from kinodom_downloader.domain.thumbnails import Grid
 
 log = get_log(__name__)
 
@@ -35,18 +42,17 @@ def make_sprites(
     grid = grid_of(keys_s, duration_s, track.width_px or 0, track.height_px or 0)
     if grid is None:
         return False
-    command = sprites(
-        out / track.file,
-        out=out,
-        step_s=grid.step_s,
-        size_px=(grid.width_px, grid.height_px),
-        grid=(COLUMNS, ROWS),
-        sheets=grid.sheets,
-        keys_only=grid.keys_only,
-    )
+    size_px, sheets = (grid.width_px, grid.height_px), grid.sheets
+    path = None if grid.keys_only else out / track.file
+    command = sprites(path, out=out, step_s=grid.step_s, size_px=size_px, grid=(COLUMNS, ROWS), sheets=sheets)
     try:
-        checked(run(command, timeout_s=max(_LEAST_S, duration_s * _SHARE), stopped=stopped), "ffmpeg")
-        if not all((out / sheet_name(number)).stat().st_size for number in range(grid.sheets)):
+        with tempfile.NamedTemporaryFile(prefix=".stills-", dir=out.parent) as stills:
+            if grid.keys_only:
+                _write_stills(out / track.file, index, grid, stills)
+            parts = (Path(stills.name),) if grid.keys_only else None
+            limit_s = max(_LEAST_S, duration_s * _SHARE)
+            checked(run(command, timeout_s=limit_s, stdin_parts=parts, stopped=stopped), "ffmpeg")
+        if not all((out / sheet_name(number)).stat().st_size for number in range(sheets)):
             raise FileNotFoundError("a sheet is empty")
         (out / SPRITES).write_text(sprites_vtt(grid, duration_s), encoding="utf-8")
     except ProgramStopped:
@@ -57,3 +63,23 @@ def make_sprites(
             path.unlink(missing_ok=True)
         return False
     return True
+
+
+def _write_stills(path: Path, index: Index, grid: Grid, to: IO[bytes]) -> None:
+    """Write the header of a track and the key frame that is nearest to each step."""
+    times_s = [part.at / index.timescale for part in index.references]
+    length = round(grid.step_s * index.timescale)
+    with path.open("rb") as file:
+        to.write(file.read(index.box.start))
+        for number in range(grid.count):
+            start = index.references[nearest(times_s, number * grid.step_s)].start
+            file.seek(start)
+            moof = load(file, read_box(file.read(16), 0, start, path.stat().st_size))
+            samples = Samples(track_id=0, timescale=index.timescale)
+            samples.add(moof, start)
+            size_bytes = samples.sizes[0]
+            (track_id,) = struct.unpack_from(">I", moof, moof.index(b"tfhd") + 8)
+            to.write(still_head(number, track_id=track_id, length=length, size_bytes=size_bytes))
+            file.seek(samples.chunks[0].start)
+            to.write(file.read(size_bytes))
+    to.flush()

@@ -157,7 +157,7 @@ def _moov(parts: Sequence[Part], tags: Tags, places: Sequence[Sequence[int]]) ->
     mvhd = struct.pack(">IQQIQIHH8x", 0x01000000, 0, 0, MOVIE_HZ, length, 0x10000, 0x100, 0)
     mvhd += _MATRIX + bytes(24) + struct.pack(">I", len(parts) + 1)
     traks = (_trak(number, part, where) for number, (part, where) in enumerate(zip(parts, places, strict=True), 1))
-    return _box("moov", _box("mvhd", mvhd), *traks, _udta(tags))
+    return box("moov", box("mvhd", mvhd), *traks, _udta(tags))
 
 
 def _trak(number: int, part: Part, places: Sequence[int]) -> bytes:
@@ -177,10 +177,10 @@ def _trak(number: int, part: Part, places: Sequence[int]) -> bytes:
     packed = letters[0] << 10 | letters[1] << 5 | letters[2]
     mdhd = struct.pack(">IQQIQHH", 0x01000000, 0, 0, samples.timescale, samples.length, packed, 0)
     header = own.get("vmhd") or own.get("smhd") or own.get("nmhd", b"")
-    minf = _box("minf", header, own["dinf"], _stbl(own["stsd"], samples, shift, places))
-    name = _box("hdlr", own["hdlr"][8:32], part.label.encode() + b"\0") if part.label else own["hdlr"]
-    mdia = _box("mdia", _box("mdhd", mdhd), name, minf)
-    return _box("trak", _box("tkhd", tkhd), _box("edts", _box("elst", elst)), mdia)
+    minf = box("minf", header, own["dinf"], _stbl(own["stsd"], samples, shift, places))
+    name = box("hdlr", own["hdlr"][8:32], part.label.encode() + b"\0") if part.label else own["hdlr"]
+    mdia = box("mdia", box("mdhd", mdhd), name, minf)
+    return box("trak", box("tkhd", tkhd), box("edts", box("elst", elst)), mdia)
 
 
 def _stbl(stsd: bytes, samples: Samples, shift: int, places: Sequence[int]) -> bytes:
@@ -188,15 +188,15 @@ def _stbl(stsd: bytes, samples: Samples, shift: int, places: Sequence[int]) -> b
     if any(samples.offsets):
         boxes.append(_runs("ctts", (offset + shift for offset in samples.offsets)))
     if len(samples.keys) < len(samples.sizes):
-        boxes.append(_box("stss", struct.pack(">II", 0, len(samples.keys)), _big(samples.keys)))
+        boxes.append(box("stss", struct.pack(">II", 0, len(samples.keys)), _big(samples.keys)))
     counts, first = [], 1
     for many, group in groupby(samples.chunks, key=lambda chunk: chunk.samples):
         counts.append(struct.pack(">III", first, many, 1))
         first += sum(1 for _ in group)
-    boxes.append(_box("stsc", struct.pack(">II", 0, len(counts)), *counts))
-    boxes.append(_box("stsz", struct.pack(">III", 0, 0, len(samples.sizes)), _big(samples.sizes)))
-    boxes.append(_box("co64", struct.pack(">II", 0, len(places)), struct.pack(f">{len(places)}Q", *places)))
-    return _box("stbl", *boxes)
+    boxes.append(box("stsc", struct.pack(">II", 0, len(counts)), *counts))
+    boxes.append(box("stsz", struct.pack(">III", 0, 0, len(samples.sizes)), _big(samples.sizes)))
+    boxes.append(box("co64", struct.pack(">II", 0, len(places)), struct.pack(f">{len(places)}Q", *places)))
+    return box("stbl", *boxes)
 
 
 def _udta(tags: Tags) -> bytes:
@@ -205,19 +205,19 @@ def _udta(tags: Tags) -> bytes:
     items = [_item(kind, 1, str(value).encode()) for kind, value in texts.items() if value is not None]
     numbers = {"tvsn": tags.season, "tves": tags.episode}
     items += [_item(kind, 21, struct.pack(">I", value)) for kind, value in numbers.items() if value is not None]
-    hdlr = _box("hdlr", bytes(8), b"mdirappl", bytes(9))
-    boxes = [_box("meta", bytes(4), hdlr, _box("ilst", *items))]
+    hdlr = box("hdlr", bytes(8), b"mdirappl", bytes(9))
+    boxes = [box("meta", bytes(4), hdlr, box("ilst", *items))]
     if tags.chapters:
         rows = []
         for start_s, name in tags.chapters[:255]:
             text = name.encode()[:255].decode(errors="ignore").encode()
             rows.append(struct.pack(">QB", round(start_s * 1e7), len(text)) + text)
-        boxes.append(_box("chpl", struct.pack(">IIB", 0x01000000, 0, len(rows)), *rows))
-    return _box("udta", *boxes)
+        boxes.append(box("chpl", struct.pack(">IIB", 0x01000000, 0, len(rows)), *rows))
+    return box("udta", *boxes)
 
 
 def _item(kind: str, form: int, value: bytes) -> bytes:
-    return _box(kind, _box("data", struct.pack(">II", form, 0), value))
+    return box(kind, box("data", struct.pack(">II", form, 0), value))
 
 
 def _usual(moof: bytes, tfhd: Box) -> dict[int, int]:
@@ -237,7 +237,7 @@ def _movie(units: float, part: Part) -> int:
 
 def _runs(kind: str, values: Iterable[int]) -> bytes:
     rows = [struct.pack(">II", sum(1 for _ in group), value) for value, group in groupby(values)]
-    return _box(kind, struct.pack(">II", 0, len(rows)), *rows)
+    return box(kind, struct.pack(">II", 0, len(rows)), *rows)
 
 
 def _big(values: array[int]) -> bytes:
@@ -251,6 +251,7 @@ def _turned(values: array[int]) -> array[int]:
     return values
 
 
-def _box(kind: str, *bodies: bytes) -> bytes:
+def box(kind: str, *bodies: bytes) -> bytes:
+    """Return a box of this kind."""
     body = b"".join(bodies)
     return struct.pack(">I4s", 8 + len(body), kind.encode("latin-1")) + body
