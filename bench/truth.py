@@ -1,7 +1,7 @@
 """Bad media hosts against the fetch engine, judged by the bytes: `make bench-truth`.
 
-For each case the film is either identical to the truth or the download fails by name. Anything else is a silent hole
-or a failure without a name, and the exit code is 1. With `--peers`, curl and ffmpeg get the same hosts.
+For each case the film is either identical to the truth, fetched and packaged, or it fails by name. Anything else is a
+silent hole or a failure without a name, and the exit code is 1. With `--peers`, curl and ffmpeg get the same hosts.
 """
 
 from __future__ import annotations
@@ -59,6 +59,8 @@ def kind_of(verdict: str) -> str:
     """Return what a verdict is counted as."""
     if verdict in (IDENTICAL, "silent hole"):
         return verdict
+    if verdict == "packaged otherwise":
+        return "silent hole"
     return "unnamed" if verdict.startswith("unnamed") else "failed by name"
 
 

@@ -8,22 +8,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
+from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 from kinodom_common.contracts.offers import Delivery
 from kinodom_common.errors import KinodomError
 from kinodom_downloader.adapters.patience import Limits
 from kinodom_downloader.adapters.worker_thread import Retry
+from kinodom_downloader.domain.boxes import top_boxes
 from tests.support import media, origin
 from tests.support.fetching import bytes_of, fetch_from, transport_for
 from tests.support.origin import Answer, Fault, Origin
+from tests.support.packaged import Film as PackagedFilm
+from tests.support.packaged import packaged
+from tests.support.periods import PERIODS, period_bytes, put_periods, stream_bytes
 
-Film = Literal["ts", "aes", "fmp4", "ranges", "mp4", "webm"]
+Film = Literal["ts", "aes", "fmp4", "ranges", "mp4", "webm", "dash", "periods", "half-silent", "two-sizes"]
 LOGIN = b"<!DOCTYPE html><html><body>Please log in</body></html>" * 20
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 60 + b"IEND\xaeB`\x82"
 SEGMENT = 3  # the one that most cases spoil, from 0
 IDENTICAL = "identical"
+_ENTRIES: dict[Film, str] = {"mp4": "/film.mp4", "webm": "/film.webm"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +45,21 @@ class Case:
     @property
     def path(self) -> str:
         """Where the film begins."""
-        return {"mp4": "/film.mp4", "webm": "/film.webm"}.get(self.film, "/index.m3u8")
+        return _ENTRIES.get(self.film, "/manifest.mpd" if self.delivery == "dash" else "/index.m3u8")
 
     @property
     def delivery(self) -> Delivery:
         """What the offer says it is."""
-        return "progressive" if self.film in ("mp4", "webm") else "hls"
+        if self.film == "dash" or self.film in PERIODS:
+            return "dash"
+        return "progressive" if self.film in _ENTRIES else "hls"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of a case; `words` is the text of the failure."""
 
-    verdict: str  # IDENTICAL, a code, "silent hole", or "unnamed: ..."
+    verdict: str  # IDENTICAL, a code, "silent hole", "packaged otherwise", or "unnamed: ..."
     words: str = ""
 
 
@@ -63,13 +72,27 @@ def outcome_of(case: Case, host: Origin, folder: Path) -> Outcome:
         retry=Retry(attempts=3, first_s=0.01, longest_s=0.05, longest_asked_s=0.1),
     )
     try:
-        fetched = fetch_from(host, case.path, folder, delivery=case.delivery, transport=quick)
+        fetched = fetch_from(host, case.path, folder / "work", delivery=case.delivery, transport=quick)
+        got = [bytes_of(track) for track in fetched.tracks]
+        same = b"".join(map(_samples, got) if case.film == "dash" else got) == truth(case.film)
+        film = packaged(fetched, folder / "out")
     except KinodomError as exc:
         return Outcome(exc.code, str(exc))
     except Exception as exc:  # noqa: BLE001 - whatever comes without a name is what is looked for here
         return Outcome(f"unnamed: {type(exc).__name__}", str(exc))
-    same = b"".join(bytes_of(track) for track in fetched.tracks) == truth(case.film)
-    return Outcome(IDENTICAL if same else "silent hole")
+    if not same:
+        return Outcome("silent hole")
+    return Outcome(IDENTICAL) if film == honest(case.film) else Outcome("packaged otherwise", repr(film))
+
+
+@cache
+def honest(film: Film) -> PackagedFilm:
+    """Return what a film from an honest host is when it is packaged."""
+    case = Case("honest", film, lambda _host: None, IDENTICAL)
+    with origin.origin() as host, TemporaryDirectory() as folder:
+        put_film(host, film)
+        fetched = fetch_from(host, case.path, Path(folder) / "work", delivery=case.delivery)
+        return packaged(fetched, Path(folder) / "out")
 
 
 def put_film(host: Origin, film: Film) -> None:
@@ -87,6 +110,10 @@ def put_film(host: Origin, film: Film) -> None:
             host.files["/film.mp4"] = truth("mp4")
         case "webm":
             host.files["/film.webm"] = truth("webm")
+        case "dash":
+            host.put(media.dash_template())
+        case "periods" | "half-silent" | "two-sizes":
+            put_periods(host, film)
 
 
 def _put_ranges(host: Origin) -> None:
@@ -108,10 +135,20 @@ def truth(film: Film) -> bytes:
         return plain + free.to_bytes(4) + b"free" + b"\x5a" * (free - 8)
     if film == "webm":
         return media.webm().read_bytes()
+    if film in PERIODS:
+        return period_bytes(film)
+    if film == "dash":
+        return b"".join(_samples(stream_bytes(media.dash_template(), stream)) for stream in (0, 1))
     if film == "fmp4":
         init = media.hls_fmp4() / "init.mp4"
         return b"".join(path.read_bytes() for path in (init, *_parts(media.hls_fmp4(), "m4s")))
     return b"".join(path.read_bytes() for path in _parts(media.hls_ts(), "ts"))
+
+
+def _samples(body: bytes) -> bytes:
+    """Return what is in the fragments: pieces that are gathered into a track file have other headers."""
+    boxes = top_boxes(BytesIO(body), len(body))
+    return b"".join(body[box.start : box.end] for box in boxes if box.kind == "mdat")
 
 
 def _parts(folder: Path, ending: str) -> list[Path]:
@@ -291,6 +328,17 @@ def _login_behind_redirect(host: Origin) -> None:
     host.faults[f"/seg{SEGMENT}.ts"] = origin.moved("/login")
 
 
+def _chunk(fault: Fault) -> Callable[[Origin], None]:
+    return _at(f"/chunk-stream0-{SEGMENT:05d}.m4s", fault)
+
+
+def _no_second_picture(manifest: bytes) -> bytes:
+    first, second, rest = manifest.partition(b"<BaseURL>p1/")
+    return (
+        first + second + rest.replace(b'contentType="video"', b'contentType="image"').replace(b"video/mp4", b"image/x")
+    )
+
+
 _BOMB = origin.zipped(b"\0" * 70_000_000)
 
 CASES: tuple[Case, ...] = (
@@ -364,4 +412,35 @@ CASES: tuple[Case, ...] = (
     Case("file: length changed meanwhile", "mp4", _at("/film.mp4", _ranged(_longer_meanwhile)), "segment_bad"),
     Case("file: ETag changed meanwhile", "mp4", _at("/film.mp4", _new_version), "segment_bad"),
     Case("file: WebM cut short", "webm", _file("/film.webm", lambda body: body[: len(body) // 2]), "segment_bad"),
+    Case("DASH", "dash", lambda _host: None, IDENTICAL),
+    Case("DASH, manifest: login page", "dash", _file("/manifest.mpd", lambda _text: LOGIN), "playlist_bad"),
+    Case("DASH, manifest: cut", "dash", _file("/manifest.mpd", lambda text: text[:1500]), "playlist_bad"),
+    Case("DASH, manifest: live", "dash", _file("/manifest.mpd", lambda text: text.replace(b"static", b"dynamic")),
+         "live_playlist"),
+    Case("DASH, init: login page", "dash", _at("/init-stream0.m4s", origin.sends(LOGIN)), "segment_bad"),
+    Case("DASH, init: missing", "dash", _at("/init-stream1.m4s", origin.status(404)), "segment_missing"),
+    Case("DASH, segment: login page", "dash", _chunk(origin.sends(LOGIN)), "segment_bad"),
+    Case("DASH, segment: empty", "dash", _chunk(origin.sends(b"")), "segment_bad"),
+    Case("DASH, segment: cut", "dash", _chunk(origin.changed(lambda body: body[: len(body) // 2])), "segment_bad"),
+    Case("DASH, segment: cut once", "dash", _chunk(origin.times(1, origin.cut(0.5))), IDENTICAL),
+    Case("DASH, segment: gzip", "dash", _chunk(origin.changed(origin.zipped)), IDENTICAL),
+    Case("DASH, segment: 503 once", "dash", _chunk(origin.times(1, origin.status(503))), IDENTICAL),
+    Case("DASH, segment: 404 for ever", "dash", _chunk(origin.status(404)), "segment_missing"),
+    Case("DASH, segment: another one twice", "dash", _instead("/chunk-stream0-00004.m4s", "/chunk-stream0-00003.m4s"),
+         "segment_bad"),
+    Case("DASH, segments: swapped", "dash", _swap("/chunk-stream1-00002.m4s", "/chunk-stream1-00003.m4s"),
+         "segment_bad"),
+    Case("DASH, segment: sound in place of the picture", "dash",
+         _instead("/chunk-stream0-00003.m4s", "/chunk-stream1-00003.m4s"), "segment_bad"),
+    Case("DASH, periods", "periods", lambda _host: None, IDENTICAL),
+    Case("DASH, periods: one without a sound", "half-silent", lambda _host: None, IDENTICAL),
+    Case("DASH, periods: two sizes", "two-sizes", lambda _host: None, IDENTICAL),
+    Case("DASH, periods: init of the second a login page", "periods", _at("/p1/init-stream0.m4s", origin.sends(LOGIN)),
+         "segment_bad"),
+    Case("DASH, periods: init of the second the sound's", "periods",
+         _instead("/p1/init-stream0.m4s", "/p1/init-stream1.m4s"), "packaging_failed"),
+    Case("DASH, periods: the second is missing", "periods", _at("/p1/chunk-stream1-00001.m4s", origin.status(404)),
+         "segment_missing"),
+    Case("DASH, periods: the second without a picture", "periods", _file("/manifest.mpd", _no_second_picture),
+         "playlist_refused"),
 )  # fmt: skip

@@ -31,15 +31,20 @@ def take(
     return path
 
 
-def put_period(host: Origin, name: str, film: Path) -> str:
-    """Serve a take as DASH segments of 2 s and return its period's XML."""
+@cache
+def _dash(film: Path) -> Path:
+    """Return a folder with a take as DASH segments of 2 s: stream 0 is the picture, 1 the sound if there is one."""
     folder = media_folder() / f"period-{film.stem}"
-    if not folder.is_dir():
-        folder.mkdir()
-        ffmpeg("-i", film, "-c", "copy", "-f", "dash", "-seg_duration", "2", folder / "manifest.mpd")
+    folder.mkdir()
+    ffmpeg("-i", film, "-c", "copy", "-f", "dash", "-seg_duration", "2", folder / "manifest.mpd")
+    return folder
+
+
+def put_period(host: Origin, name: str, film: Path) -> str:
+    """Serve a take as DASH and return its period's XML."""
+    folder = _dash(film)
     host.put(folder, at=f"/{name}")
-    text = (folder / "manifest.mpd").read_text()
-    inner = re.search(r"<Period[^>]*>(.*)</Period>", text, re.DOTALL)
+    inner = re.search(r"<Period[^>]*>(.*)</Period>", (folder / "manifest.mpd").read_text(), re.DOTALL)
     assert inner is not None
     return f'<Period duration="PT{TAKE_S}S"><BaseURL>{name}/</BaseURL>{inner[1]}</Period>'
 
@@ -47,6 +52,37 @@ def put_period(host: Origin, name: str, film: Path) -> str:
 def manifest(*periods: str) -> bytes:
     """Return a manifest of periods."""
     return f'<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static">{"".join(periods)}</MPD>'.encode()
+
+
+PERIODS = {  # films of two takes, by name
+    "periods": ({"tone_hz": 440}, {"tone_hz": 660}),
+    "half-silent": ({"tone_hz": None}, {"tone_hz": 660}),
+    "two-sizes": ({"tone_hz": 440}, {"tone_hz": 660, "size": "640x360"}),
+}
+
+
+def takes(name: str) -> list[Path]:
+    """Return the takes of a film of two periods."""
+    return [take(**words) for words in PERIODS[name]]  # type: ignore[arg-type]  # they are its own words
+
+
+def put_periods(host: Origin, name: str) -> None:
+    """Serve a film of two periods: `/manifest.mpd`, its pieces below `/p0` and `/p1`."""
+    host.files["/manifest.mpd"] = manifest(
+        *(put_period(host, f"p{number}", film) for number, film in enumerate(takes(name)))
+    )
+
+
+def period_bytes(name: str) -> bytes:
+    """Return what a whole download of such a film has: all of the picture, then all of the sound."""
+    folders = [_dash(film) for film in takes(name)]
+    return b"".join(stream_bytes(folder, stream) for stream in (0, 1) for folder in folders)
+
+
+def stream_bytes(folder: Path, stream: int) -> bytes:
+    """Return the init section and the chunks of one stream of a folder that ffmpeg wrote; nothing if it has none."""
+    names = (f"init-stream{stream}.m4s", f"chunk-stream{stream}-*.m4s")
+    return b"".join(path.read_bytes() for name in names for path in sorted(folder.glob(name)))
 
 
 def put_parts(host: Origin, *films: Path) -> None:
