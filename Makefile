@@ -117,7 +117,7 @@ bench-package: dev ## packaging against cp and a bare demux; exact starts by sha
 	@cd bench/players && PATH=$(CURDIR)/.venv/bin:$$PATH npm ci --ignore-scripts --silent
 	@exec $(PYTHON) -m bench.package
 
-bench-publish: dev ## publishing killed at every system call (strace)
+bench-publish: dev ## fetching and publishing killed at every system call (strace)
 	@exec $(PYTHON) -m bench.publish
 
 bench-once: dev ## a film in fragmented MP4 is written once, killed or not: make bench-once ARGS=--calls

@@ -3,10 +3,11 @@
 Real Redis (append-only file), store, web service, catalogue and workers, as processes or, with `--containers`, as
 containers of the image `kinodom/downloader` (`docker compose build downloader`); the media host is on loopback and its
 films are two seconds long. Wishes are asked for all the time; workers and the processes of their jobs are killed
-(`kill -9`) at random moments, Redis now and then, sometimes with all that it kept. A reader looks at every visible
-folder all the while. Then there is calm, and a judge that shares no code with the downloader reads disk, store,
-catalogue, Redis and the list of processes. A wish that was killed three times in a row is refused, as it should be:
-that is counted, and it is told to try again.
+(`kill -9`) at random moments, Redis now and then, sometimes with all that it kept; `--kills` counts the workers. A
+reader looks at every visible folder all the while, and the media host counts the films that are under way at once and
+the segments that it is asked for again; with `--one-at-a-time` there may be one such film. Then there is calm, and a
+judge that shares no code with the downloader reads disk, store, catalogue, Redis and the list of processes. A wish that
+was killed three times in a row is refused, as it should be: that is counted, and it is told to try again.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import json
 import os
 import random
 import signal
+import socket
 import sqlite3
 import sys
 import tempfile
@@ -24,6 +26,7 @@ import time
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pymongo
 
@@ -40,9 +43,14 @@ from tests.support.works import (
     works,
 )
 
+if TYPE_CHECKING:
+    from tests.support.origin import Answer
+
 CALM_S = 60.0  # within which all is done after the last kill
 BACKLOG = 6  # wishes that wait for a worker
 REDIS_EVERY = 25  # kills
+HORSES = 0.25  # of the kills are of the process of a job alone, when there is one
+HOLD_S = 0.02  # so long the host keeps each answer back, so that films under way meet when they may
 WIPED = 0.4  # of the deaths of Redis take with them all that it kept
 READER_PAUSE_S = 0.002
 
@@ -52,12 +60,13 @@ class Tally:
     """What happened."""
 
     seed: int
-    kills: int = 0
     workers_killed: int = 0
     horses_killed: int = 0
     redis_killed: int = 0
     redis_wiped: int = 0
     asked: dict[str, int] = field(default_factory=dict)  # wish id → how often its asking was acknowledged
+    at_once: int = 0  # films under way at the media host, at the most
+    again: int = 0  # segments that were asked for once more
     refused: int = 0  # for three deaths in a row, and told to try again
     looks: int = 0
     half_shown: list[str] = field(default_factory=list)
@@ -110,26 +119,64 @@ class Reader(threading.Thread):
             self.over.wait(READER_PAUSE_S)
 
 
+class Watchman:
+    """Stands at the media host and sees which films are under way: asked for by somebody who still listens."""
+
+    def __init__(self, house: Works, tally: Tally) -> None:
+        self._house, self._tally = house, tally
+        self._open: list[tuple[str, Answer]] = []
+        house.host.faults["*"] = self.sees
+
+    def sees(self, answer: Answer, _number: int) -> bool:
+        """Note one request, and answer it a little later."""
+        film, host = answer.path.split("/")[1], self._house.host
+        entry = (film, answer)
+        with host.lock:
+            self._open.append(entry)
+            films = {other for other, one in self._open if other == film or _listens(one)}
+            self._tally.at_once = max(self._tally.at_once, len(films))
+        host.gate.wait(HOLD_S)
+        try:
+            answer.serve(host.files[answer.path])
+        finally:
+            with host.lock:
+                self._open.remove(entry)
+        return True
+
+    def count(self) -> None:
+        """Count the segments that were asked for again."""
+        asked = self._house.host.asked
+        self._tally.again = sum(count - 1 for path, count in asked.items() if path.endswith(".ts"))
+
+
+def _listens(answer: Answer) -> bool:
+    try:
+        return answer.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
 def kill_one(house: Works, tally: Tally) -> None:
     """Kill a worker or the process of a job, whichever chance says."""
     workers = house.deadly()
     horses = [horse for worker in house.workers() for horse in children_of(worker)]
-    victims = horses if horses and random.random() < 0.5 else workers
+    victims = horses if horses and random.random() < HORSES else workers
     if not victims:
         return
     with suppress(ProcessLookupError):
         os.kill(random.choice(victims), signal.SIGKILL)
-        tally.kills += 1
         tally.horses_killed += victims is horses
         tally.workers_killed += victims is workers
 
 
 def storm(house: Works, tally: Tally, kills: int, every_s: float) -> None:
-    """Kill so many, with Redis between."""
-    while tally.kills < kills:
+    """Kill so many workers, with processes of jobs and Redis between."""
+    while tally.workers_killed < kills:
         time.sleep(random.uniform(0.2, 1.8) * every_s)
         kill_one(house, tally)
-        if tally.kills // REDIS_EVERY > tally.redis_killed:
+        if tally.workers_killed // REDIS_EVERY > tally.redis_killed:
             house.redis.stop()
             if random.random() < WIPED:
                 house.redis.wipe()
@@ -205,11 +252,14 @@ def run(
     seed: int,
     containers: bool = False,
     mongodb: bool = False,
+    one_at_a_time: bool = False,
 ) -> Tally:
     """Return what came of a storm."""
     random.seed(seed)
     tally, began_s = Tally(seed), time.monotonic()
-    with works(folder, parallel=4 * workers, mongodb=mongodb) as house:
+    parallel = 1 if one_at_a_time else 4 * workers
+    with works(folder, parallel=parallel, mongodb=mongodb) as house:
+        watchman = Watchman(house, tally)
         (house.start_containers if containers else house.start_workers)(workers)
         feeder, reader = Feeder(house, tally), Reader(house.media, tally)
         feeder.start()
@@ -222,6 +272,9 @@ def run(
         reader.over.set()
         reader.join()
         judge(house, tally)
+        watchman.count()
+    if tally.at_once > parallel:
+        tally.verdict.append(f"{tally.at_once} films were under way at once, of {parallel} allowed")
     tally.verdict += [f"still there: {words[:150]}" for words in processes_about(f"{folder}/media")]
     tally.took_s = time.monotonic() - began_s
     return tally
@@ -235,10 +288,11 @@ def _busy(house: Works) -> bool:
 def told(tally: Tally) -> str:
     """Return the outcome as lines."""
     lines = [
-        f"seed {tally.seed}: {tally.kills} kills ({tally.workers_killed} workers, {tally.horses_killed} processes of "
-        f"jobs), Redis killed {tally.redis_killed} times, {tally.redis_wiped} of them wiped, in {tally.took_s:.0f} s",
+        f"seed {tally.seed}: {tally.workers_killed} workers killed and {tally.horses_killed} processes of jobs, Redis "
+        f"killed {tally.redis_killed} times, {tally.redis_wiped} of them wiped, in {tally.took_s:.0f} s",
         f"{len(tally.asked)} films asked for {sum(tally.asked.values())} times; all ready {tally.settled_s:.1f} s "
         f"after the last kill; {tally.refused} times one had died three times in a row and was told to try again",
+        f"{tally.at_once} films under way at once at the most; {tally.again} segments asked for again",
         f"{tally.looks} looks at visible folders, {len(tally.half_shown)} incomplete",
         "nothing lost, doubled, half-shown or left behind" if not tally.verdict else "WRONG:",
     ]
@@ -248,12 +302,15 @@ def told(tally: Tally) -> str:
 def main() -> int:
     """Print the outcome; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=100, help="of workers and of processes of jobs (100)")
+    parser.add_argument(
+        "--kills", type=int, default=100, help="of workers; those of processes of jobs come on top (100)"
+    )
     parser.add_argument("--workers", type=int, default=3, help="at once (3)")
     parser.add_argument("--every", type=float, default=0.4, help="mean pause between two kills, s (0.4)")
     parser.add_argument("--seed", type=int, default=None, help="the same choices again")
     parser.add_argument("--containers", action="store_true", help="workers in containers of the image")
     parser.add_argument("--mongodb", action="store_true", help="the wishes in a server that speaks MongoDB's protocol")
+    parser.add_argument("--one-at-a-time", action="store_true", help="only one film may be under way")
     parser.add_argument("--folder", type=Path, default=None, help="keep everything there, to look at")
     chosen = parser.parse_args()
     seed = random.randrange(10**6) if chosen.seed is None else chosen.seed
@@ -266,6 +323,7 @@ def main() -> int:
             seed=seed,
             containers=chosen.containers,
             mongodb=chosen.mongodb,
+            one_at_a_time=chosen.one_at_a_time,
         )
     sys.stdout.write(told(tally) + "\n")
     return 1 if tally.verdict else 0

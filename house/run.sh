@@ -35,6 +35,7 @@ missing_packages() {  # Debian names of what is not there
     if [ "$command" = dev ]; then
         have chromium || printf 'chromium '
         have redis-cli || printf 'redis-tools '
+        have strace || printf 'strace '
     fi
 }
 

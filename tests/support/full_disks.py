@@ -60,7 +60,7 @@ def whole_film(folder: Path, host: Origin) -> Whole:
     with small_disk(folder / "disk", *ROOMY) as disk:
         shop = Workshop(folder, disk.root, host, on_row=lambda: used.append((disk.used_bytes(), disk.used_inodes())))
         shop.work()
-        return Whole(_files(disk.root), *used[0])
+        return Whole(files_of(disk.root), *used[0])
 
 
 def sizes(whole: Whole, even: int, last: int) -> list[int]:
@@ -101,11 +101,11 @@ def _go_on(outcome: Outcome, shop: Workshop, disk: SmallDisk, host: Origin, whol
     second = shop.work()
     outcome.second = (second.state, second.reason_code) if second else ("not due", None)
     outcome.again = [name for name in whole if f"/seg{int(name[:6])}.ts" in host.asked]
-    outcome.files, outcome.rows = _files(disk.root), len(shop.rows)
+    outcome.files, outcome.rows = files_of(disk.root), len(shop.rows)
     outcome.at_work = [path.name for path in (disk.root / "work").iterdir()]
 
 
-def _files(root: Path) -> dict[str, str]:
+def files_of(root: Path) -> dict[str, str]:
     """Return the files of the one folder in the library with their sums, as it says itself."""
     told = [json.loads(path.read_bytes()) for path in root.glob("library/*/*/metadata.json")]
     return {name: one["sha256"] for name, one in told[0]["files"].items()} if len(told) == 1 else {}

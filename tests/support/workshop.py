@@ -64,7 +64,7 @@ class Workshop:
         self.now_s = 1000.0
         self.rows: dict[str, VideoIn] = {}
         self.offer = Offer(source="test", url=f"{host.address}{entry}", delivery=delivery)
-        self.wish_id = wish_id_of(request)
+        self.wish_id, self.media_root = wish_id_of(request), media_root
         self._on_progress, self._on_row = on_progress, on_row
         self.wishes = StoredWishes(open_store(f"sqlite:///{folder}/wishes.sqlite"))
         self.wishes.migrate()

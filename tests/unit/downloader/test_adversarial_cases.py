@@ -26,6 +26,7 @@ FILES = "downloader/test_engine_files.py::"
 RESUME = "downloader/test_engine_resume.py::"
 BUSY = "downloader/test_busy_hosts.py::"
 FULL = "downloader/test_full_disks.py::"
+KILLED = "downloader/test_publish_killed.py::"
 GATE = "downloader/test_gate.py::"
 PACK = "downloader/test_packaging.py::"
 PUBLISH = "downloader/test_publish.py::"
@@ -78,6 +79,9 @@ CASES: dict[int, tuple[str, ...]] = {
          FULL + "test_a_disk_without_room_for_another_file_makes_the_wish_wait_and_go_on",
          FULL + "test_a_disk_that_was_made_read_only_makes_the_wish_wait_and_go_on"),
     23: (RESUME + "test_killed_again_and_again_the_film_is_the_same",
+         KILLED + "test_killed_in_fetching_also_with_the_power_the_next_run_brings_the_same_film",
+         KILLED + "test_killed_in_publishing_nothing_half_is_shown_and_the_next_run_makes_it_whole",
+         KILLED + "test_killed_anywhere_between_the_first_byte_and_the_row_a_wish_ends_with_the_same_folder",
          PUBLISH + "test_killed_at_any_step_there_is_no_folder_or_a_whole_one_and_a_rerun_makes_it_whole",
          "downloader/test_engine_parts.py::test_after_a_power_cut_nothing_unflushed_is_believed"),
     24: (FILES + "test_a_file_is_fetched_in_ranges_side_by_side",

@@ -26,6 +26,7 @@ from kinodom_downloader.domain.plan import Plan, Segment, TrackPlan
 from tests.support import media, origin
 from tests.support.fetching import bytes_of, fetch_from, sum_of, transport_for
 from tests.support.origin import Origin
+from tests.support.whole_way import cut_the_power
 from tests.support.works import until
 
 pytestmark = pytest.mark.slow
@@ -102,15 +103,6 @@ def test_a_kill_costs_little_more_than_what_was_under_way(host: Origin, tmp_path
 
     again = sum(count - 1 for path, count in host.asked.items() if path.startswith("/seg"))
     assert again <= 6  # four workers, and a little for the moment between the request and the kill
-
-
-def cut_the_power(folder: Path) -> None:
-    """Leave of a work folder what had been flushed: what is not on the list has its length and other bytes."""
-    listed = {tuple(line.split(" ")[:2]) for line in (folder / "done.txt").read_text("ascii").splitlines()}
-    for path in folder.glob("t*/*.seg"):
-        if (path.parent.name.removeprefix("t"), str(int(path.stem))) not in listed:
-            path.write_bytes(bytes(path.stat().st_size))
-    (folder / "boot.txt").write_text("another time the machine ran", "ascii")
 
 
 def test_a_power_cut_in_mid_film_costs_no_piece_that_was_whole_a_moment_before(host: Origin, tmp_path: Path) -> None:

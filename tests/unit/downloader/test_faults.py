@@ -25,12 +25,24 @@ pytestmark = pytest.mark.slow
 def test_a_hundred_kills_lose_double_and_half_show_nothing(tmp_path: Path) -> None:
     seed = random.randrange(10**6)
 
-    tally = faults.run(tmp_path, kills=100, workers=3, every_s=0.35, seed=seed)
+    tally = faults.run(tmp_path, kills=100, workers=3, every_s=0.3, seed=seed)
 
     assert tally.verdict == [], faults.told(tally)
+    assert tally.workers_killed == 100
+    assert tally.at_once > 1
     assert tally.redis_killed >= 3
     assert tally.looks > 1000
     assert tally.settled_s < faults.CALM_S
+
+
+def test_when_one_film_at_a_time_is_allowed_three_workers_that_die_never_fetch_two(tmp_path: Path) -> None:
+    seed = random.randrange(10**6)
+
+    tally = faults.run(tmp_path, kills=5, workers=3, every_s=0.5, seed=seed, one_at_a_time=True)
+
+    assert tally.verdict == [], faults.told(tally)
+    assert tally.at_once == 1
+    assert len(tally.asked) > 3
 
 
 def test_a_film_that_kills_its_worker_each_time_is_refused_and_the_next_one_comes(tmp_path: Path) -> None:
