@@ -26,7 +26,15 @@ from kinodom_common.contracts.titles import (
     TitleCard,
     TitleHit,
 )
-from kinodom_common.contracts.videos import RemovedVideo, RestoredVideo, Title, TitleList, TitlePage, Video
+from kinodom_common.contracts.videos import (
+    RemovedVideo,
+    RenditionList,
+    RestoredVideo,
+    Title,
+    TitleList,
+    TitlePage,
+    Video,
+)
 from kinodom_common.contracts.wishes import DiskRoom, Progress, Wish, WishList, WishRequest, WishState
 from kinodom_common.errors import NotFound
 from kinodom_common.hosts import HOME, HostRule
@@ -101,6 +109,9 @@ class FakeDownloader:
     def restore_video(self, video_id: str) -> RestoredVideo:
         self.removed.remove(video_id)
         return RestoredVideo(video_id=video_id)
+
+    def renditions(self) -> RenditionList:
+        return RenditionList(renditions=())
 
     def view(self, wish_id: str) -> Wish:
         raise NotFound("There is no such wish.")
