@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kinodom_downloader.domain.fetched import Fetched, Headway
     from kinodom_downloader.domain.ports import Ear
 
-HURRIED_ATTEMPTS: Final = 5  # about two seconds
+HURRIED_ATTEMPTS: Final = 7  # about two seconds
 
 
 class EngineFetcher:

@@ -24,6 +24,7 @@ from kinodom_common.egress import (
     target_of,
 )
 from kinodom_common.errors import KinodomError
+from kinodom_downloader.adapters.answers import Answer, request_head
 from kinodom_downloader.domain.plan import same_version, version_of
 
 if TYPE_CHECKING:
@@ -171,10 +172,15 @@ class Line:
     def _sent(self, connection: GuardedConnection, target: Target, headers: dict[str, str]) -> http.client.HTTPResponse:
         self.watch.begin()
         try:
-            connection.request("GET", target.path, headers=headers)
-        except ValueError as exc:  # http.client refuses line breaks in names and values
+            head = request_head(target, headers)
+        except ValueError as exc:
             raise OutsideBadAnswer(f"{target.host}: a header for it cannot be sent.") from exc
-        return connection.getresponse()
+        if connection.sock is None:
+            connection.connect()
+        connection.sock.sendall(head)
+        answer = Answer(connection.sock, method="GET")
+        answer.begin()
+        return answer
 
     def _read(self, answer: http.client.HTTPResponse, piece: Piece, taken: Taken, at_most: int | None) -> None:
         body = taken.body

@@ -44,15 +44,15 @@ _OPEN_AT_ONCE: Final = 1  # segments that are looked through, as all of one is i
 class Retry:
     """How often and how soon again."""
 
-    attempts: int = 10  # no connection, timeouts, 5xx, cut answers
+    attempts: int = 12  # no connection, timeouts, 5xx, cut answers
     firm_attempts: int = 3  # the host says no, or sends what is no media
-    first_s: float = 0.1
+    first_s: float = 0.05
     longest_s: float = 4.0
     longest_asked_s: float = 60.0  # of what a Retry-After asks for
 
-    def pause_s(self, attempt: int) -> float:
-        """Return the pause before the next attempt: doubled each time, with full jitter in its upper half."""
-        whole_s = min(self.longest_s, self.first_s * 2.0**attempt)
+    def pause_s(self, failures: int) -> float:
+        """Return the pause after so many failures: doubled each time, with full jitter in its upper half."""
+        whole_s = min(self.longest_s, self.first_s * 2.0 ** (failures - 1))
         return whole_s * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, no secret
 
 
