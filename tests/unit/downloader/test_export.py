@@ -26,6 +26,8 @@ from kinodom_downloader.domain.exporting import ExportBusy, NoSuchFilm, file_nam
 from kinodom_downloader.settings import WebSettings
 from kinodom_downloader.wiring import web
 from tests.support import clips
+from tests.support.fetching import fetch_from
+from tests.support.origin import origin
 from tests.support.served import served
 from tests.support.shelved import a_track, put_on_shelf
 
@@ -55,10 +57,15 @@ def saved(exports: LibraryExports, video_id: str, to: Path) -> Path:
     return to
 
 
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+@pytest.fixture(scope="module", params=["packaged", "gathered"])
+def shelf(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     root = tmp_path_factory.mktemp("shelf")
-    return root, put_on_shelf(root)
+    if request.param == "packaged":
+        return root, put_on_shelf(root)
+    with origin() as host:
+        host.put(clips.film_apart())
+        fetched = fetch_from(host, "/master.m3u8", root / "parts")
+    return root, put_on_shelf(root, *fetched.tracks)
 
 
 @pytest.fixture

@@ -141,15 +141,16 @@ def packets(film: list[bytes], folder: Path) -> list[list[str]]:
     return found
 
 
+@pytest.mark.parametrize("index", [0, 4])
 def test_a_piece_of_another_place_is_taken_out_again_and_fetched_anew(
-    host: Origin, film: list[bytes], tmp_path: Path
+    host: Origin, film: list[bytes], tmp_path: Path, index: int
 ) -> None:
-    host.faults["/s0-4.m4s"] = origin.times(1, origin.sends(host.files["/s0-7.m4s"]))
+    host.faults[f"/s0-{index}.m4s"] = origin.times(1, origin.sends(host.files["/s0-7.m4s"]))
 
     fetched = fetch_from(host, ENTRY, tmp_path / "parts")
 
     assert [media.packets_of(*track.parts) for track in fetched.tracks] == packets(film, tmp_path)
-    assert host.asked["/s0-4.m4s"] == 2
+    assert host.asked[f"/s0-{index}.m4s"] == 2
     assert asked_again(host) == 1
 
 

@@ -40,7 +40,9 @@ from kinodom_downloader.domain.ladder import Ladder
 from kinodom_downloader.domain.remake_ports import Tools
 from kinodom_downloader.domain.remake_survey import Survey
 from kinodom_downloader.domain.room import KeepFree
-from tests.support import clips
+from tests.support import clips, media
+from tests.support.fetching import fetch_from
+from tests.support.origin import origin
 from tests.support.shelved import REQUEST, a_track, put_on_shelf
 
 pytestmark = pytest.mark.slow
@@ -150,6 +152,25 @@ def test_both_pictures_are_cut_at_the_same_moments_and_stand_in_one_set(bench: B
     master = (folder / "master.m3u8").read_text()
     assert re.findall(r"^v.*m3u8$", master, re.MULTILINE) == ["v.m3u8", "v-144.m3u8"]
     assert "RESOLUTION=256x144" in master
+
+
+def test_a_gathered_film_whose_pieces_hold_several_key_frames_is_cut_alike(bench: Bench, tmp_path: Path) -> None:
+    pieces = clips.in_pieces(media.film_mp4(), "long-pieces", "v:0,agroup:a", "a:0,agroup:a", more=("-hls_time", "4"))
+    with origin() as host:
+        host.put(pieces)
+        fetched = fetch_from(host, "/master.m3u8", tmp_path / "parts")
+    video_id = put_on_shelf(bench.root, *fetched.tracks)
+    Survey(bench.tools())()
+
+    remaking.remake(token="t", tools=bench.tools())
+
+    folder = bench.folder(video_id)
+    film, made = (read_track(folder / name).index for name in ("v.mp4", "v-144.mp4"))
+    assert len(film.references) == 3
+    starts = [[part.at / index.timescale for part in index.references] for index in (film, made)]
+    assert starts[1] == pytest.approx(starts[0], abs=0.001)
+    assert made.references[-1].start + made.references[-1].size == (folder / "v-144.mp4").stat().st_size
+    assert media.streams_of(folder / "v-144.mp4") == ["h264,300"]
 
 
 def test_hevc_is_shown_as_it_is_and_gets_h264_in_a_set_of_its_own(bench: Bench) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from kinodom_common.errors import KinodomError
 from kinodom_common.logs import get_log
 from kinodom_downloader.adapters.track_files import TrackFile, read_track
-from kinodom_downloader.domain.boxes import load, top_boxes
+from kinodom_downloader.domain.boxes import Box, load, top_boxes
 from kinodom_downloader.domain.checks import (
     IndexWrong,
     check_duration,
@@ -25,7 +25,7 @@ from kinodom_downloader.domain.checks import (
 )
 from kinodom_downloader.domain.gathering import times_of
 from kinodom_downloader.domain.track_heads import Head, NotPlain, head_of
-from kinodom_downloader.domain.track_index import index_of
+from kinodom_downloader.domain.track_index import cut_like, index_of, sidx_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from kinodom_downloader.adapters.track_plans import TrackPlan
-    from kinodom_downloader.domain.boxes import Box, Index
+    from kinodom_downloader.domain.boxes import Index
 
 log = get_log(__name__)
 
@@ -105,6 +105,24 @@ def _indexed(file: BinaryIO, plan: TrackPlan, head: Head) -> tuple[Index, bytes]
 
 def _read(handle: int, begin: int, at: int, count: int) -> bytes:
     return os.pread(handle, count, begin + at)
+
+
+def recut(path: Path, like: Index) -> TrackFile:
+    """Join entries of a finished track's index so that it is cut as another track is, and return it.
+
+    Pieces of a gathered film may hold several key frames, each of which begins a fragment of what is made of it.
+    """
+    file = read_track(path)
+    joined = cut_like(file.index, like)
+    box = file.index.box
+    sidx = sidx_of(joined, file.track.track_id)
+    spare = box.size - len(sidx)
+    if joined.references[0].start != box.end or len(joined.references) == len(file.index.references) or spare < 8:
+        return file
+    with path.open("r+b") as out:
+        _write_index(out.fileno(), Box("free", box.start, box.size, 8), sidx, box.start + spare)
+        os.pwrite(out.fileno(), b"free", box.start + 4)
+    return read_track(path)
 
 
 def _write_index(handle: int, room: Box, sidx: bytes, at: int) -> None:

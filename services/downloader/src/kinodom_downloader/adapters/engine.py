@@ -212,7 +212,9 @@ def _attend(
             gatherer.step()
             folder.settle(at_least=_FLUSH_EVERY, at_most=4 * _FLUSH_EVERY, longest_s=_FLUSH_AFTER_S)
             on_tick()
-        while gatherer.step() and not should_stop():
+        while gatherer.step():
+            if should_stop():
+                raise Stopped
             on_tick()
     finally:
         pieces.stop()

@@ -81,8 +81,9 @@ class Gathered:
         self.ends = self.ends[:good]
 
     def keep(self) -> None:
-        """Go on behind the last piece: what lies behind it is forgotten."""
+        """Go on behind the last piece: what lies behind it is forgotten. Own files of the pieces may go away then."""
         self._cut()
+        self.flush()
         self.close()
 
     @property
@@ -161,9 +162,9 @@ class Gathered:
 
     def drop(self) -> None:
         """Delete the file: its pieces lie elsewhere."""
-        self.close()
-        for name in (LIST, TRACK):
+        for name in (LIST, TRACK) if self.is_ours() else ():
             (self.folder / name).unlink(missing_ok=True)
+        self.close()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -262,5 +263,5 @@ def _copy(source: int, target: int, length: int, *, at: int = 0) -> None:
             _put(target, content, at + done)
             count = len(content)
         if count == 0:
-            raise EOFError("A piece has become shorter while it was read.")
+            raise OSError(errno.EIO, "A piece has become shorter while it was read.")
         done += count

@@ -45,7 +45,8 @@ class Gatherer:
         if self._is_over:
             return False
         try:
-            self._has_begun = self._has_begun or self._begin()
+            if not self._has_begun or not self._folder.gathered.keys() >= {*self._tracks}:
+                self._has_begun = self._begin()
             more = self._has_begun and sum(self._gather(track) for track in self._tracks) > 0
         except NotPlain as exc:
             log.info("pieces_not_gathered", reason=str(exc))

@@ -10,6 +10,7 @@ from kinodom_downloader.adapters.gathered import Gathered, copied
 from kinodom_downloader.adapters.library import PARTS
 from kinodom_downloader.adapters.live_folder import LIVE
 from kinodom_downloader.domain.live import FACTS, piece_file, piece_path
+from kinodom_downloader.domain.track_heads import NotPlain
 
 if TYPE_CHECKING:
     from kinodom_downloader.domain.live import Spot
@@ -48,7 +49,7 @@ class LivePieces:
                 gathered.cut_out(spot.index, place)
             else:
                 copied(own, place)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotPlain):  # the latter: spoilt by a power cut, and not looked through yet
             return False
         return True
 

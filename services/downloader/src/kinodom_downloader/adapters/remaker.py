@@ -14,6 +14,7 @@ from kinodom_common.media_tools import MediaInput, Rendition, TrackOutput
 from kinodom_common.media_tools import package as package_command
 from kinodom_common.processes import Limits, ProgramStopped, checked
 from kinodom_common.processes import run as run_program
+from kinodom_downloader.adapters.adopting import recut
 from kinodom_downloader.adapters.encoders import working_encoder
 from kinodom_downloader.adapters.manifest_files import is_manifest, told_by_manifest, write_manifests
 from kinodom_downloader.adapters.publish import GONE, VIDEO_ID, drop, find_published
@@ -164,8 +165,10 @@ class MediaRemaker:
 
 
 def _rendition(path: Path, start_s: float, source: Path) -> MediaTrack:
-    made = finish_track(path, start_s=start_s)
-    check_aligned(path.name, made.index, read_track(source).index)
+    finish_track(path, start_s=start_s)
+    like = read_track(source).index
+    made = recut(path, like)
+    check_aligned(path.name, made.index, like)
     return MediaTrack(
         file=path.name,
         index=made.index,
