@@ -38,20 +38,22 @@ LENGTH_S = 60.0
 
 @dataclass
 class Clock:
-    """Runs programs and notes how long each kind took."""
+    """Runs programs and notes how long each kind took; the frames for sprites are picked before their program runs."""
 
     took_s: dict[str, float] = field(default_factory=dict)
+    ended_s: float = 0.0
 
     def __call__(self, command: Command, **options: Any) -> Finished:
         """Run."""
         words = " ".join(command.arguments)
         kinds = {"sprites": "tile=", "loudness": "ebur128", "poster": "thumbnail="}
         kind = next((name for name, word in kinds.items() if word in words), "tracks")
-        began_s = time.monotonic()
+        began_s = self.ended_s if kind == "sprites" else time.monotonic()
         try:
             return run_program(command, **options)
         finally:
-            self.took_s[kind] = self.took_s.get(kind, 0.0) + time.monotonic() - began_s
+            self.ended_s = time.monotonic()
+            self.took_s[kind] = self.took_s.get(kind, 0.0) + self.ended_s - began_s
 
 
 def ffmpeg(*words: str | Path) -> float:

@@ -30,19 +30,20 @@ LADDERED, HEVC = "d5" * 32, "d6" * 32
 LONG_S = 60.0  # twice what the player has ahead
 
 
+def add_renditions(root: Path, video_id: str, ladder: Ladder) -> None:
+    """Make what a published film lacks."""
+    metadata = find_published(root / "library", video_id)
+    assert metadata is not None
+    rungs = missing(metadata.video, ladder)
+    MediaRemaker(root).make(
+        video_id, rungs, attempt=1, fence=lambda: None, progress=lambda _fraction: None, stopped=lambda: False
+    )
+
+
 def with_renditions(root: Path, ladder: Ladder, *tracks: FetchedTrack, episode: int) -> Path:
     """Publish a film, and add what it lacks."""
     video_id = put_on_shelf(root, *tracks, request=REQUEST.model_copy(update={"episode": episode}))
-    metadata = find_published(root / "library", video_id)
-    assert metadata is not None
-    MediaRemaker(root).make(
-        video_id,
-        missing(metadata.video, ladder),
-        attempt=1,
-        fence=lambda: None,
-        progress=lambda _fraction: None,
-        stopped=lambda: False,
-    )
+    add_renditions(root, video_id, ladder)
     return root / "library" / folder_of(video_id)
 
 
@@ -56,6 +57,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     clips.ffmpeg(*picture, *sound, "-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-c:a", "aac", long)
     hevc = clips.coded("hevc-long.mkv", "-t", "8", "-c:v", "libx265", "-x265-params", "log-level=none")
     return {
+        "source": long,
         LADDERED: with_renditions(root, Ladder.of("144"), a_track("webm", long), episode=1),
         HEVC: with_renditions(root, Ladder.of("", everywhere=True), a_track("webm", hevc), episode=2),
     }
@@ -115,3 +117,19 @@ def test_a_browser_without_hevc_plays_the_picture_in_h264(watch: Callable[[str],
     assert not tab.page.evaluate("MediaSource.isTypeSupported('video/mp4; codecs=\"hvc1.1.6.L93.B0\"')")
     assert tab.page.evaluate("document.querySelector('video').videoWidth") > 0
     assert tab.complaints == []
+
+
+def test_a_film_that_plays_goes_on_while_its_folder_is_replaced(
+    watch: Callable[[str], Tab], house: Cinema, films: dict[str, Path]
+) -> None:
+    root = house.nginx.library.parent
+    long = films["source"]
+    video_id = put_on_shelf(root, a_track("webm", long), request=REQUEST.model_copy(update={"episode": 7}))
+    tab = watch(video_id)
+
+    add_renditions(root, video_id, Ladder.of("144"))
+    landed = lands(tab.page, LONG_S - 5.0, near_s=1.5 * clips.FRAME_S)  # not fetched before
+
+    assert landed
+    assert tab.complaints == []
+    assert (house.nginx.library / folder_of(video_id) / "v-144.mp4").is_file()

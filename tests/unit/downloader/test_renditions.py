@@ -23,6 +23,7 @@ from kinodom_common.ids import folder_of
 from kinodom_common.processes import Command, Finished
 from kinodom_common.processes import run as run_program
 from kinodom_common.store import open_store
+from kinodom_downloader.adapters.errands import StoredErrands
 from kinodom_downloader.adapters.exports import LibraryExports
 from kinodom_downloader.adapters.heartbeat import ThreadHeartbeat
 from kinodom_downloader.adapters.publish import Disk, find_published, verify_folder
@@ -39,6 +40,7 @@ from kinodom_downloader.domain.hours import Hours
 from kinodom_downloader.domain.ladder import Ladder
 from kinodom_downloader.domain.remake_ports import Tools
 from kinodom_downloader.domain.remake_survey import Survey
+from kinodom_downloader.domain.removing import Errand
 from kinodom_downloader.domain.room import KeepFree
 from tests.support import clips, media
 from tests.support.fetching import fetch_from
@@ -221,7 +223,7 @@ def test_a_wish_that_comes_in_the_middle_makes_it_step_aside_and_keep_nothing(be
     assert bench.leftovers() == []
     assert remaking.remake(token="t", tools=bench.tools()) is None
     assert bench.heights(video_id) == [180]  # a wish still waits
-    bench.wishes.forget(wish.wish_id)
+    bench.wishes.forget(bench.wishes.get(wish.wish_id))
     remaking.remake(token="t", tools=bench.tools())
     assert bench.heights(video_id) == [180, 144]
 
@@ -247,6 +249,16 @@ def test_a_film_that_is_deleted_in_the_middle_stays_deleted(bench: Bench) -> Non
     assert bench.remakes.every() == []
     trash.bring_back(video_id)
     assert bench.heights(video_id) == [180]
+
+
+def test_a_film_that_is_deleted_while_the_catalogue_is_told_is_forgotten_by_it(bench: Bench) -> None:
+    video_id = bench.film()
+    errand = Errand(video_id=video_id, kind="remove", at_s=bench.now_s)
+    StoredErrands(bench.store).put(errand)
+
+    remaking.remake(token="t", tools=bench.tools(leaving=StoredErrands(bench.store).leaving))
+
+    assert bench.shelf.rows == {}
 
 
 def test_a_film_that_was_fetched_anew_meanwhile_is_not_replaced(bench: Bench) -> None:

@@ -252,6 +252,7 @@ def remake_tools(settings: WorkerSettings) -> RemakeTools:
         ladder=Ladder.of(settings.ladder, everywhere=settings.transcode_hevc),
         clock=time.time,
         heartbeat=ThreadHeartbeat,
+        leaving=StoredErrands(store).leaving,
         hint=RqRemakeHints(make_queue(QUEUE, connection(settings))),
         keep_free=keep_free(settings),
         hours=_hours(settings),

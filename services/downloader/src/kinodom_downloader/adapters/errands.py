@@ -32,6 +32,11 @@ class StoredErrands:
             for one in self._documents.find(sort=("at_s",), limit=MOST)
         ]
 
+    def leaving(self, video_id: str) -> bool:
+        """Tell whether a video is being removed."""
+        found = self._documents.get(video_id)
+        return found is not None and found["kind"] == "remove"
+
     def drop(self, errand: Errand) -> None:
         """Delete this errand; a later one for the same video stays."""
         found = self._documents.get(errand.video_id)

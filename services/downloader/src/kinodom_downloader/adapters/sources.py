@@ -117,7 +117,7 @@ def _opened(fetched: FetchedTrack, scratch: Path) -> tuple[MediaInput, tuple[Pat
     demuxer = _DEMUXERS[fetched.container]
     if fetched.container == "aac" or (fetched.breaks and fetched.container in _SUFFIXES):
         return MediaInput(path=local_playlist(fetched, scratch), demuxer="hls"), None
-    if fetched.container in ("ts", "fmp4"):
+    if fetched.container == "fmp4" or (fetched.container == "ts" and len(fetched.parts) > 1):
         return MediaInput(path=None, demuxer=demuxer), fetched.parts
     if len(fetched.parts) == 1:
         return MediaInput(path=fetched.parts[0], demuxer=demuxer), None

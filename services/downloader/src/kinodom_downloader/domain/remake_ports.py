@@ -97,6 +97,7 @@ class Tools:
     ladder: Ladder
     clock: Callable[[], float]  # seconds since 1970
     heartbeat: Callable[[Callable[[], None], Callable[[], None]], Heartbeat] = Heartbeat
+    leaving: Callable[[str], bool] = lambda _video_id: False  # tells of a film whether it is being deleted
     hint: Callable[[str, int], None] = lambda _video_id, _attempt: None
     keep_free: KeepFree = KeepFree()  # noqa: RUF009  # frozen
     hours: Hours = ALWAYS

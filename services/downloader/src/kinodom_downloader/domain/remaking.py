@@ -177,6 +177,8 @@ def _work(run: _Run, *, stopped: Callable[[], bool]) -> None:
             video_id, rungs, attempt=run.remake.attempt, fence=run.fence, progress=run.note, stopped=stopped
         )
     tools.shelf.register_video(video_id, video)
+    if tools.leaving(video_id) or not tools.maker.shown(video_id):
+        tools.shelf.delete_video(video_id)  # somebody deleted it just then, and the catalogue had forgotten it already
 
 
 def _left(run: _Run) -> rules.Remake | None:
