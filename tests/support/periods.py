@@ -18,12 +18,17 @@ _KEYS = ("-g", "50", "-keyint_min", "50", "-sc_threshold", "0")
 
 @cache
 def take(
-    *, size: str = "320x180", coder: tuple[str, ...] = H264, tone_hz: int | None = 440, language: str | None = None
+    *,
+    size: str = "320x180",
+    coder: tuple[str, ...] = H264,
+    tone_hz: int | None = 440,
+    language: str | None = None,
+    rate_hz: int = 48_000,
 ) -> Path:
     """Return one file of 4 s, a key frame every 2 s; None: without sound."""
-    name = "-".join(map(str, (size, coder[1], tone_hz, language)))
+    name = "-".join(map(str, (size, coder[1], tone_hz, language, rate_hz)))
     path = media_folder() / f"take-{name}.mp4"
-    sound = () if tone_hz is None else ("-f", "lavfi", "-i", f"sine=frequency={tone_hz}:sample_rate=48000")
+    sound = () if tone_hz is None else ("-f", "lavfi", "-i", f"sine=frequency={tone_hz}:sample_rate={rate_hz}")
     coded = () if tone_hz is None else ("-c:a", "aac", "-b:a", "64k")
     tagged = () if language is None else ("-metadata:s:a:0", f"language={language}")
     picture = ("-f", "lavfi", "-i", f"testsrc2=size={size}:rate=25")
@@ -85,14 +90,14 @@ def stream_bytes(folder: Path, stream: int) -> bytes:
     return b"".join(path.read_bytes() for name in names for path in sorted(folder.glob(name)))
 
 
-def put_parts(host: Origin, *films: Path) -> None:
-    """Serve takes as one playlist of fragmented MP4, each with its own init section."""
+def put_parts(host: Origin, *films: Path, kind: str = "fmp4") -> None:
+    """Serve takes as one playlist of segments, of fragmented MP4 each with its own init section."""
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-TARGETDURATION:2"]
     for number, film in enumerate(films):
-        folder = media_folder() / f"parts-{film.stem}"
+        folder = media_folder() / f"{kind}-parts-{film.stem}"
         if not folder.is_dir():
             folder.mkdir()
-            cut = ("-hls_time", "2", "-hls_playlist_type", "vod", "-hls_segment_type", "fmp4")
+            cut = ("-hls_time", "2", "-hls_playlist_type", "vod", "-hls_segment_type", kind)
             ffmpeg("-i", film, "-c", "copy", "-f", "hls", *cut, folder / "index.m3u8")
         host.put(folder, at=f"/{number}")
         rows = (folder / "index.m3u8").read_text().splitlines()
@@ -112,6 +117,15 @@ def errors_of(*paths: Path) -> list[str]:
         ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         found += ended.stderr.splitlines()
     return found
+
+
+def frames_of(path: Path) -> int:
+    """Return how many pictures of a file can be decoded."""
+    words = ["-count_frames", "-select_streams", "v:0", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0"]
+    ended = subprocess.run(
+        ["ffprobe", "-v", "error", *words, str(path)], capture_output=True, text=True, timeout=60, check=True
+    )
+    return int(ended.stdout)
 
 
 def level_db(path: Path, from_s: float, to_s: float) -> float:

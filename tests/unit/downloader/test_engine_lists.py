@@ -291,3 +291,17 @@ def test_a_locked_sound_is_left_out(host: Origin, tmp_path: Path) -> None:
     fetched = fetch_from(host, "/master.m3u8", tmp_path)
 
     assert [track.name for track in fetched.tracks] == [None, "Two"]
+
+
+def test_subtitles_that_are_listed_longer_than_the_film_say_nothing_of_its_length(host: Origin, tmp_path: Path) -> None:
+    host.put(media.hls_ts())
+    host.files["/master.m3u8"] = (
+        b'#EXTM3U\n#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="Text",URI="s.m3u8"\n'
+        b'#EXT-X-STREAM-INF:BANDWIDTH=1,SUBTITLES="s"\nindex.m3u8\n'
+    )
+    host.files["/s.m3u8"] = b"#EXTM3U\n#EXTINF:7200,\ns.vtt\n#EXT-X-ENDLIST\n"
+    host.files["/s.vtt"] = b"WEBVTT\n\n00:01.000 --> 00:02.000\nSo\n"
+
+    fetched = fetch_from(host, "/master.m3u8", tmp_path)
+
+    assert fetched.duration_s == pytest.approx(media.DURATION_S, abs=0.1)

@@ -70,6 +70,13 @@ def test_other_pieces_are_another_generation_and_fresh_addresses_are_not() -> No
     assert live.generation(plan) == live.generation(fresh) != live.generation(shorter)
 
 
+def test_a_film_whose_sound_is_silent_for_a_period_comes_when_it_is_ready() -> None:
+    picture = TrackPlan(role="video", segments=pieces(2))
+    sound = TrackPlan(role="audio", segments=pieces(1), silences=((0, 4.0),))
+
+    assert live.shape_of(a_plan(picture, sound)) == "none"
+
+
 def test_a_single_file_is_told_as_one_and_several_as_none() -> None:
     file = TrackPlan(role="muxed", shape="file", segments=(Segment(url="https://a/f.mp4"),), file_bytes=9)
     nameless = replace(file, file_bytes=None)

@@ -18,6 +18,7 @@ from tests.support.periods import (
     HEVC,
     TAKE_S,
     errors_of,
+    frames_of,
     level_db,
     manifest,
     put_parts,
@@ -52,14 +53,17 @@ def put_takes(host: Origin, *films: Path) -> None:
     [
         pytest.param(take(size="640x360", tone_hz=660), (320, 180), id="another size"),
         pytest.param(take(coder=HEVC, tone_hz=660), (320, 180), id="another codec"),
+        pytest.param(take(rate_hz=44_100, tone_hz=660), (320, 180), id="another sound"),
     ],
 )
-@pytest.mark.parametrize("shape", ["dash", "hls"])
+@pytest.mark.parametrize("shape", ["dash", "fmp4", "mpegts"])
 def test_parts_of_another_configuration_become_one_track(
     host: Origin, tmp_path: Path, later: Path, size: tuple[int, int], shape: str
 ) -> None:
-    put_takes(host, take(), later)
-    put_parts(host, take(), later)
+    if shape == "dash":
+        put_takes(host, take(), later)
+    else:
+        put_parts(host, take(), later, kind=shape)
 
     made = published(host, tmp_path, "/film.mpd" if shape == "dash" else "/index.m3u8")
 
@@ -67,6 +71,7 @@ def test_parts_of_another_configuration_become_one_track(
     assert (picture.width_px, picture.height_px) == size
     assert (str(picture.codec)[:5], sound.codec) == ("avc1.", "mp4a.40.2")
     assert made.duration_s == pytest.approx(2 * TAKE_S, abs=0.1)
+    assert frames_of(tmp_path / "out" / picture.file) == pytest.approx(2 * TAKE_S * 25, abs=1)
     assert level_db(tmp_path / "out" / sound.file, TAKE_S + 0.5, 2 * TAKE_S - 0.5) > LOUD_DB
 
 
@@ -88,6 +93,24 @@ def test_a_period_without_sound_is_silent(host: Origin, tmp_path: Path, silent: 
     made = published(host, tmp_path)
 
     assert [track.kind for track in made.tracks] == ["video", "audio"]
+    assert made.duration_s == pytest.approx(2 * TAKE_S, abs=0.1)
+    sound = tmp_path / "out" / made.tracks[1].file
+    levels = [level_db(sound, at * TAKE_S + 0.2, (at + 1) * TAKE_S - 0.2) for at in (0, 1)]
+    assert levels[silent] < SILENT_DB
+    assert levels[1 - silent] > LOUD_DB
+
+
+@pytest.mark.parametrize("silent", [0, 1])
+@pytest.mark.parametrize("kind", ["fmp4", "mpegts"])
+def test_a_part_without_the_sound_that_others_have_inside_is_silent(
+    host: Origin, tmp_path: Path, silent: int, kind: str
+) -> None:
+    films = [take(), take()]
+    films[silent] = take(tone_hz=None)
+    put_parts(host, *films, kind=kind)
+
+    made = published(host, tmp_path, "/index.m3u8")
+
     assert made.duration_s == pytest.approx(2 * TAKE_S, abs=0.1)
     sound = tmp_path / "out" / made.tracks[1].file
     levels = [level_db(sound, at * TAKE_S + 0.2, (at + 1) * TAKE_S - 0.2) for at in (0, 1)]

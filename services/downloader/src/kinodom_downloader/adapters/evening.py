@@ -7,12 +7,13 @@ differ in nothing a decoder sees are left alone.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from kinodom_common.logs import get_log
-from kinodom_common.media_tools import MediaInput
+from kinodom_common.media_tools import MediaInput, probe
 from kinodom_common.processes import checked
 from kinodom_downloader.adapters.joining import Shape, Stretch, join
 from kinodom_downloader.adapters.sources import is_init_section, local_playlist, open_source, probed
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 log = get_log(__name__)
 
 _MOST_STRETCHES: Final = 100
+_MOST_LOOKS: Final = 200  # of ffprobe, at the discontinuities of one track
+_LOOK_S: Final = 60.0
 _LEAST_S, _SLOWEST = 900.0, 30.0  # a transcode may take this many times the length of the film
 
 
@@ -58,31 +61,37 @@ def open_evenly(fetched: FetchedTrack, scratch: Path, *, run: Runner, stopped: C
     Raises:
         TooManyKinds: and what `open_source` raises.
     """
-    runs = [] if fetched.gathered else _runs(fetched)
-    if len(runs) < 2 or fetched.container not in ("ts", "fmp4"):
+    is_plain = fetched.gathered or fetched.container not in ("ts", "fmp4")
+    runs = [] if is_plain else _runs(fetched, run)
+    if len(runs) < 2:
         return open_source(fetched, scratch, run=run)
     if len(runs) > _MOST_STRETCHES:
         raise TooManyKinds(f"The {fetched.role} track changes its kind {len(runs) - 1} times.")
     log.warning("track_made_even", role=fetched.role, stretches=len(runs))
     runs = [replace(one, source=_opened(one.fetched, scratch, run)) if one.fetched else one for one in runs]
-    main = max((one for one in runs if one.source), key=lambda one: one.length_s)
-    stretches = [_stretch(one, main, fetched) for one in runs]
+    main = max((one for one in runs if one.source), key=lambda one: (bool(one.of("video")), one.length_s))
+    loud = max(runs, key=lambda one: (len(one.of("audio")), one.length_s))
+    stretches = [_stretch(one, main, len(loud.of("audio"))) for one in runs]
     out = scratch / f"even-{len(list(scratch.iterdir()))}.mp4"
     length_s = sum(one.length_s for one in runs)
     timeout_s = max(_LEAST_S, length_s * _SLOWEST)
-    checked(run(join(stretches, _shape(main), out), timeout_s=timeout_s, stopped=stopped), "ffmpeg")
+    checked(run(join(stretches, _shape(main, loud), out), timeout_s=timeout_s, stopped=stopped), "ffmpeg")
     even = replace(fetched, container="mp4", parts=(out,), durations_s=(length_s,), silences=())
-    return _placed(probed(even, MediaInput(path=out, demuxer="mov"), None, run=run), runs[0], main)
+    return _placed(probed(even, MediaInput(path=out, demuxer="mov"), None, run=run), runs[0], main, loud)
 
 
-def _runs(fetched: FetchedTrack) -> list[_Run]:
+def _runs(fetched: FetchedTrack, run: Runner) -> list[_Run]:
     """Return the parts in stretches of one kind, and the silences between them."""
     silent = dict(fetched.silences)
     durations = fetched.durations_s or (0.0,) * len(fetched.parts)
-    borders = {0, len(fetched.parts), *silent}
+    places = (0, *fetched.breaks)
     if fetched.container == "fmp4":
-        kinds = [(at, _kind(fetched.parts[at])) for at in (0, *fetched.breaks) if is_init_section(fetched.parts[at])]
-        borders |= {at for (_, before), (at, kind) in pairwise(kinds) if kind != before}
+        kinds = [(at, _kind(fetched.parts[at])) for at in places if is_init_section(fetched.parts[at])]
+    else:
+        looks = places if 1 < len(places) <= _MOST_LOOKS else ()
+        kinds = [(at, kind) for at in looks if (kind := _look(fetched.parts[at], run)) is not None]
+    changes = {at for (_, before), (at, kind) in pairwise(kinds) if kind != before}
+    borders = {0, len(fetched.parts), *silent, *changes}
     found: list[_Run] = []
     for start, end in pairwise((*sorted(borders), len(fetched.parts) + 1)):
         if start in silent:
@@ -110,26 +119,35 @@ def _kind(init: Path) -> object:
     return tracks, [moov[box.start : box.end] for box in boxes_in(moov) if box.kind == "trex"]
 
 
+def _look(part: Path, run: Runner) -> object | None:
+    """Return the same of a segment of MPEG-TS; None: it does not say, as no picture begins in it."""
+    reply = checked(run(probe(MediaInput(path=part, demuxer="mpegts")), timeout_s=_LOOK_S), "ffprobe")
+    shown = [one for one in json.loads(reply.stdout).get("streams", []) if one.get("codec_type") in ("video", "audio")]
+    names = {"video": ("codec_name", "pix_fmt", "width", "height"), "audio": ("codec_name", "sample_rate", "channels")}
+    kinds = [[str(one.get(name) or "") for name in names[one["codec_type"]]] for one in shown]
+    return sorted(kinds) if all(all(each) and "0" not in each for each in kinds) else None
+
+
 def _opened(fetched: FetchedTrack, scratch: Path, run: Runner) -> Source:
     """Return a stretch as a file, since only one input of ffmpeg can be a stream."""
     media = MediaInput(path=local_playlist(fetched, scratch), demuxer="hls")
     return probed(fetched, media, None, run=run)
 
 
-def _stretch(one: _Run, main: _Run, fetched: FetchedTrack) -> Stretch:
-    pictures, sounds = one.of("video"), one.of("audio")
+def _stretch(one: _Run, main: _Run, sounds: int) -> Stretch:
+    pictures, heard = one.of("video"), one.of("audio")
     if main.of("video") and not pictures:
-        raise PackagingFailed(f"A stretch of the {fetched.role} track has no picture, while others have one.")
+        raise PackagingFailed("A part of the film has no picture, while others have one.")
     return Stretch(
         source=one.source.input if one.source else None,
         length_s=one.length_s,
         picture=pictures[0].number if pictures else None,
-        sounds=tuple(sounds[at].number if at < len(sounds) else None for at in range(len(main.of("audio")))),
+        sounds=tuple(heard[at].number if at < len(heard) else None for at in range(sounds)),
     )
 
 
-def _shape(main: _Run) -> Shape:
-    picture, sound = next(iter(main.of("video")), None), next(iter(main.of("audio")), None)
+def _shape(main: _Run, loud: _Run) -> Shape:
+    picture, sound = next(iter(main.of("video")), None), next(iter(loud.of("audio")), None)
     width, height = (picture.size_px if picture else None) or (0, 0)
     return Shape(
         size_px=(width // 2 * 2, height // 2 * 2) if picture else None,
@@ -139,13 +157,15 @@ def _shape(main: _Run) -> Shape:
     )
 
 
-def _placed(even: Source, first: _Run, main: _Run) -> Source:
+def _placed(even: Source, first: _Run, main: _Run, loud: _Run) -> Source:
     """Return the source on the clock of the track it was made of, so that it lies where that lay."""
     streams: list[Stream] = []
+    shift_s = 0.0
     for one in even.streams:
         at = sum(each.kind == one.kind for each in streams)
-        opening, told = first.of(one.kind)[at:], main.of(one.kind)[at:]
-        shift_s = opening[0].heard_s - one.heard_s if opening else 0.0
+        told = (main if one.kind == "video" else loud).of(one.kind)[at:]
+        if opening := first.of(one.kind)[at:]:
+            shift_s = opening[0].heard_s - one.heard_s
         moved = replace(one, start_s=one.start_s + shift_s, heard_s=one.heard_s + shift_s)
         streams.append(replace(moved, language=told[0].language, title=told[0].title) if told else moved)
     return replace(even, streams=tuple(streams), is_placed=first.source is not None)

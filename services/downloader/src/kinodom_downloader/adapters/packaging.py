@@ -210,6 +210,8 @@ def _write(
         stopped=tell.stopped,
     )
     checked(finished, "ffmpeg")
+    if complaints := finished.stderr.splitlines():  # of sources that are a little damaged; most films have none
+        log.warning("ffmpeg_complained", role=source.fetched.role, lines=len(complaints), first=complaints[0][:200])
     tell.progress(done + share)
 
 

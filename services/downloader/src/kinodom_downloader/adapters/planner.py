@@ -264,7 +264,7 @@ def _words(text: str) -> str:
 
 
 def _plan(tracks: tuple[TrackPlan, ...]) -> Plan:
-    duration_s = max(track.duration_s() for track in tracks)
+    duration_s = max(track.duration_s() for track in tracks if track.role != "subtitles")
     bandwidth = tracks[0].bandwidth
     return Plan(
         tracks=tracks,
