@@ -10,14 +10,14 @@ from kinodom_common.egress import EgressRules, target_of
 from kinodom_downloader.adapters.engine import Transport, fetch
 
 
-def main(address: str, entry: str, folder: str) -> None:
+def main(address: str, entry: str, folder: str, workers: int = 4) -> None:
     """Fetch into a folder."""
     rules = EgressRules(allow_lan=frozenset({("127.0.0.1", target_of(address).port)}))
     fetch(
         Offer(source="test", url=f"{address}{entry}", delivery="progressive"),
         Path(folder),
         transport=Transport(rules=rules, user_agent="Kinodom test"),
-        workers=4,
+        workers=workers,
         on_progress=lambda _progress: None,
         should_stop=lambda: False,
     )

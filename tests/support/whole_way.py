@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 from kinodom_downloader.adapters.publish import reap
 from kinodom_downloader.domain.wishes import LEASE_S
+from tests.support import media
 from tests.support.fetching import fetch_from, sum_of
 from tests.support.full_disks import files_of
 from tests.support.kill_points import Kills, calls_of, killed_at
 from tests.support.origin import Origin
 from tests.support.workshop import Workshop
+
+FILMS = {"/index.m3u8": "MPEG-TS", "/dash/manifest.mpd": "DASH", "/film.mp4": "one file"}  # by where they are
+
+
+def put_films(host: Origin) -> None:
+    """Serve a film in several forms."""
+    host.put(media.hls_ts())
+    host.put(media.dash_template(), at="/dash")
+    host.files["/film.mp4"] = media.long_mp4().read_bytes()
 
 
 def cut_the_power(folder: Path) -> None:
@@ -29,17 +40,21 @@ def cut_the_power(folder: Path) -> None:
 def fetches_killed(folder: Path, host: Origin, entry: str, *, every: int) -> Kills:
     """Kill the fetch engine at its calls, those of all its threads; the next one must bring the same film.
 
-    After every second kill the power fails too, so that what was not flushed is lost.
+    After every second kill of a film in MPEG-TS the power fails too, so that what was not flushed is lost.
     """
-    expected = sum_of(fetch_from(host, entry, folder / "whole"))
-    calls = calls_of(lambda: fetch_from(host, entry, folder / "told"), folder / "calls.txt", threads=True)
-    kills = Kills(calls)
+
+    def fetched(work: Path) -> str:
+        return sum_of(fetch_from(host, entry, work, delivery="progressive"))
+
+    folder.mkdir(exist_ok=True)
+    expected = fetched(folder / "whole")
+    kills = Kills(calls_of(lambda: fetched(folder / "told"), folder / "calls.txt", threads=True))
     for place, (call, number) in enumerate(kills.places(every)):
         work = folder / f"{call}-{number}"
-        kills.points += killed_at(lambda work=work: fetch_from(host, entry, work), call, number, threads=True)  # type: ignore[misc]
-        if place % 2 and work.exists():
+        kills.points += killed_at(partial(fetched, work), call, number, threads=True)
+        if place % 2 and entry.endswith(".m3u8") and work.exists():
             cut_the_power(work)
-        if sum_of(fetch_from(host, entry, work)) != expected:
+        if fetched(work) != expected:
             kills.faults.append(f"{call} {number}: another film")
         shutil.rmtree(work)
     return kills

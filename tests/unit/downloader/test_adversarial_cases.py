@@ -33,6 +33,7 @@ PUBLISH = "downloader/test_publish.py::"
 WORK = "downloader/test_working.py::"
 MIDWAY = "downloader/test_offers_midway.py::"
 TRUTH = "downloader/test_truth.py::test_a_bad_host_leaves_no_silent_hole"
+STRANGERS = "downloader/test_strangers.py::"
 RULES = "common/test_egress_rules.py::"
 
 CASES: dict[int, tuple[str, ...]] = {
@@ -57,6 +58,7 @@ CASES: dict[int, tuple[str, ...]] = {
          TEXT + "test_other_schemes_are_refused_wherever_they_stand"),
     13: (HLS + "test_a_fault_that_stays_fails_by_name",
          LISTS + "test_the_playlists_address_after_redirects_is_the_base",
+         STRANGERS + "test_case_13_a_redirect_inward_is_followed_by_nobody",
          RULES + "test_a_name_that_turns_inward_between_two_calls_is_refused_at_the_second"),
     14: (TEXT + "test_lists_without_measure_are_refused", HERE + "test_case_14_lists_in_lists_end"),
     15: (LISTS + "test_separate_sounds_and_subtitles_are_tracks_of_their_own",
@@ -86,7 +88,11 @@ CASES: dict[int, tuple[str, ...]] = {
          "downloader/test_engine_parts.py::test_after_a_power_cut_nothing_unflushed_is_believed"),
     24: (FILES + "test_a_file_is_fetched_in_ranges_side_by_side",
          PACK + "test_what_browsers_play_is_copied_and_the_rest_converted"),
-    25: (WORK + "test_sixty_four_askers_make_one_wish", PUBLISH + "test_only_a_video_id_can_name_a_folder",
+    25: (STRANGERS + "test_case_25_names_of_segments_reach_no_path",
+         STRANGERS + "test_case_25_odd_hosts_are_refused_and_not_called",
+         STRANGERS + "test_case_25_titles_reach_no_path_no_argument_and_no_line_of_a_list",
+         STRANGERS + "test_case_25_a_wish_that_is_cancelled_late_leaves_nothing",
+         WORK + "test_sixty_four_askers_make_one_wish", PUBLISH + "test_only_a_video_id_can_name_a_folder",
          WORK + "test_the_worker_of_a_cancelled_wish_shows_nothing_and_deletes_its_parts"),
 }  # fmt: skip
 

@@ -146,6 +146,22 @@ def test_a_piece_is_flushed_with_many_others_or_when_it_has_waited_long_enough(t
     assert on_the_list == [0, 0, 3, 3, 3, 3, 7]
 
 
+def test_ranges_of_a_file_that_are_not_flushed_yet_outlive_a_kill_and_not_a_power_cut(tmp_path: Path) -> None:
+    ranges = tuple(Segment(url="http://a/film.mp4", offset=4 * number, length=4) for number in range(3))
+    plan = Plan(tracks=(TrackPlan(role="muxed", segments=ranges, shape="file"),), duration_s=None)
+    first = WorkFolder.opened(tmp_path, plan)
+    first.keep(0, 0, b"aaaa")
+    first.settle()
+    first.keep(0, 2, b"cccc")
+
+    after_a_kill = [WorkFolder.opened(tmp_path, plan).has(0, number) for number in range(3)]
+    (tmp_path / "boot.txt").write_text("another time the machine ran", "ascii")
+    after_a_power_cut = [WorkFolder.opened(tmp_path, plan).has(0, number) for number in range(3)]
+
+    assert after_a_kill == [True, False, True]
+    assert after_a_power_cut == [True, False, False]
+
+
 def test_a_stop_keeps_what_is_finished(host: Origin, tmp_path: Path) -> None:
     stopping = threading.Event()
 

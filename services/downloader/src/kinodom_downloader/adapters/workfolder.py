@@ -22,6 +22,7 @@ from kinodom_downloader.adapters.arrivals import Arrivals, listed_in
 from kinodom_downloader.adapters.disk import flush, told_when_full, write_whole
 from kinodom_downloader.adapters.gathered import Gathered
 from kinodom_downloader.adapters.parts import FileBody, PartBody, found_parts, machine_ran_on, note_machine, put
+from kinodom_downloader.adapters.single_file import put_range, ranges_that_came
 from kinodom_downloader.domain.live import piece_path
 from kinodom_downloader.domain.plan import Plan, kept_tracks, moved_tracks
 
@@ -155,7 +156,7 @@ class WorkFolder:
         """
         with told_when_full():
             if self.plan.tracks[track].shape == "file":
-                self._put(track, self.plan.tracks[track].segments[index].offset or 0, payload)
+                put_range(self.file(track), index, self.plan.tracks[track].segments[index].offset or 0, payload)
             else:
                 place = str(self.piece(track, index))
                 with FileIO(place + ".new", "wb") as file:
@@ -239,6 +240,10 @@ class WorkFolder:
         A part is thrown away also when the addresses are others: its other half might be of another rendition.
         """
         folder = self._track(track)
+        came = ranges_that_came(self.file(track), ran_on=ran_on)
+        for index in came.keys() - {index for on, index in self.safe if on == track}:
+            self.safe[track, index] = came[index]
+            self.arrivals.note(track, index, came[index])
         parts = {(track, index): path for index, path in found_parts(folder).items()}
         whole = {(track, int(path.stem)): path for path in folder.glob("*.seg")}
         twice = {key: path for key, path in whole.items() if self._has_gathered(*key)}
@@ -252,16 +257,6 @@ class WorkFolder:
             parts = {}
         for path in (*parts.values(), *loose.values()):
             path.unlink()
-
-    def _put(self, track: int, offset: int, payload: Payload | bytearray) -> None:
-        handle = os.open(self.file(track), os.O_RDWR | os.O_CREAT, 0o640)
-        try:
-            view = memoryview(payload)
-            while view:
-                written = os.pwrite(handle, view, offset)
-                view, offset = view[written:], offset + written
-        finally:
-            os.close(handle)
 
     def _find_gathered(self, track: int, listed: list[tuple[int, int, int]], *, ran_on: bool) -> Gathered | None:
         """Find a track file. After a power cut only what was listed since its own file went away counts in it."""
