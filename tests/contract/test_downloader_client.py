@@ -338,6 +338,7 @@ def test_the_openapi_document_is_valid_and_names_every_path(house: House) -> Non
         "/videos/{video_id}/restore",
         "/wishes",
         "/wishes/{wish_id}/keep",
+        "/wishes/{wish_id}/holes",
         "/wishes/{wish_id}/view",
         "/wishes/{wish_id}",
         "/wishes/{wish_id}/retry",

@@ -12,6 +12,7 @@ from kinodom_downloader.adapters.engine import Transport, fetch
 from kinodom_downloader.adapters.patience import Limits
 from kinodom_downloader.adapters.worker_thread import Retry
 from kinodom_downloader.domain.fetched import Fetched, FetchedTrack, Headway
+from kinodom_downloader.domain.holes import Leave
 from tests.support.origin import Origin
 
 QUICK = Retry(first_s=0.01, longest_s=0.05, longest_asked_s=0.3)
@@ -41,6 +42,7 @@ def fetch_from(
     transport: Transport | None = None,
     on_progress: Callable[[Headway], None] = lambda _progress: None,
     should_stop: Callable[[], bool] = lambda: False,
+    leave: Leave = "nothing",
 ) -> Fetched:
     """Fetch what an entry of the origin leads to."""
     return fetch(
@@ -57,6 +59,7 @@ def fetch_from(
         on_progress=on_progress,
         should_stop=should_stop,
         wanted_height_px=height_px,
+        leave=leave,
     )
 
 

@@ -342,6 +342,9 @@ class FakeDownloader:
                 return wish
         raise NotFound("There is no such wish.")
 
+    def keep_with_holes(self, wish_id: str) -> Wish:
+        return self._did("keep_with_holes", wish_id)
+
     def view(self, wish_id: str) -> Wish:
         return self._did("view", wish_id)
 

@@ -178,3 +178,30 @@ def film_mkv() -> Path:
     path = media_folder() / "film.mkv"
     ffmpeg("-i", long_mp4(), "-c", "copy", path)
     return path
+
+
+TONED_S = 40
+
+
+@cache
+def toned_ts() -> Path:
+    """Return 40 s as HLS: twenty MPEG-TS segments of 2 s, in `v/` and `a/` picture and sound apart.
+
+    The sound is another tone each second: 400 Hz, 600 Hz and so on, so that it tells where it belongs.
+    """
+    folder = media_folder() / "toned"
+    tone = f"aevalsrc=0.5*sin(2*PI*(400+200*floor(t))*t):d={TONED_S}:s=48000"
+    cut = ("-f", "hls", "-hls_time", "2", "-hls_playlist_type", "vod", "-hls_segment_filename")
+    for part in (folder, folder / "v", folder / "a"):
+        part.mkdir()
+    ffmpeg(
+        *("-f", "lavfi", "-i", f"testsrc2=size=320x180:rate=25:duration={TONED_S}", "-f", "lavfi", "-i", tone),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "50", "-keyint_min", "50"),
+        *("-sc_threshold", "0", "-c:a", "aac", *cut, folder / "seg%d.ts", folder / "index.m3u8"),
+    )
+    for name, stream in (("v", "0:v"), ("a", "0:a")):
+        place = folder / name
+        ffmpeg(
+            "-i", folder / "index.m3u8", "-map", stream, "-c", "copy", *cut, place / "seg%d.ts", place / "index.m3u8"
+        )
+    return folder

@@ -57,6 +57,7 @@ def put_on_shelf(
         now_s=time.time(),
         sprites=made.sprites,
         skips=made.skips,
+        holes=made.holes,
     )
     publish(staging, root / "library", video_id, video, source="demo", fence=lambda: None, trash=root / "trash")
     return video_id

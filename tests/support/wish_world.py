@@ -14,6 +14,7 @@ from kinodom_common.errors import KinodomError
 from kinodom_downloader.domain import asking, working
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.fetched import Fetched
+from kinodom_downloader.domain.holes import Leave
 from kinodom_downloader.domain.room import Disk
 from kinodom_downloader.domain.shown import video_of
 
@@ -141,6 +142,7 @@ class Fetch:
         on_progress: Callable[[Progress], None],
         should_stop: Callable[[], bool],
         hurry: bool = False,
+        leave: Leave = "nothing",
     ) -> Fetched:
         self.asked.append(offer.url)
         if offer.url in self.broken:

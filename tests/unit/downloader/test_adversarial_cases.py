@@ -29,6 +29,8 @@ FULL = "downloader/test_full_disks.py::"
 KILLED = "downloader/test_publish_killed.py::"
 GATE = "downloader/test_gate.py::"
 PACK = "downloader/test_packaging.py::"
+PACKED = "downloader/test_cases_packaged.py::"
+HOLED = "downloader/test_holed_films.py::"
 PUBLISH = "downloader/test_publish.py::"
 WORK = "downloader/test_working.py::"
 MIDWAY = "downloader/test_offers_midway.py::"
@@ -53,7 +55,11 @@ CASES: dict[int, tuple[str, ...]] = {
     10: (HERE + "test_case_10_a_locked_init_section_in_a_range_is_opened",
          PACK + "test_a_second_init_section_is_obeyed"),
     11: (PACK + "test_restarted_clocks_are_put_behind_each_other",
-         HERE + "test_case_11_five_hundred_discontinuities_are_marked"),
+         HERE + "test_case_11_five_hundred_discontinuities_are_marked",
+         PACKED + "test_case_11_five_hundred_restarted_clocks_stay_in_step_to_the_end",
+         PACKED + "test_case_11_sound_and_picture_from_two_lists_stay_in_step_over_many_discontinuities",
+         PACKED + "test_case_11_a_clock_that_goes_round_goes_on",
+         PACKED + "test_case_11_a_film_goes_on_behind_each_advertisement"),
     12: (TEXT + "test_addresses_are_joined_to_where_the_playlist_came_from",
          TEXT + "test_other_schemes_are_refused_wherever_they_stand"),
     13: (HLS + "test_a_fault_that_stays_fails_by_name",
@@ -63,10 +69,19 @@ CASES: dict[int, tuple[str, ...]] = {
     14: (TEXT + "test_lists_without_measure_are_refused", HERE + "test_case_14_lists_in_lists_end"),
     15: (LISTS + "test_separate_sounds_and_subtitles_are_tracks_of_their_own",
          PACK + "test_sound_and_picture_from_two_files_keep_their_distance",
-         HERE + "test_case_15_two_languages_with_one_name_are_two_tracks"),
-    16: (LISTS + "test_a_list_without_an_end_that_stays_the_same_is_a_whole_film", TRUTH),
-    17: (LISTS + "test_one_long_segment_is_fetched_in_ranges",),  # 20 000 segments: make bench-download
-    18: (TEXT + "test_a_gap_is_named", TEXT + "test_odd_durations_are_bounded"),
+         HERE + "test_case_15_two_languages_with_one_name_are_two_tracks",
+         PACKED + "test_case_15_every_rendition_is_a_track_with_its_name_and_the_late_sound_stays_late",
+         PACKED + "test_case_15_a_sound_that_is_shorter_than_the_picture_shortens_nothing"),
+    16: (LISTS + "test_a_list_without_an_end_that_stays_the_same_is_a_whole_film", TRUTH,
+         LISTS + "test_a_list_without_an_end_is_waited_for_three_target_durations_and_no_longer",
+         PACKED + "test_case_16_a_list_without_an_end_becomes_a_film_of_what_it_lists"),
+    17: (LISTS + "test_one_long_segment_is_fetched_in_ranges",
+         PACKED + "test_case_17_ten_times_the_segments_take_hardly_more_memory",
+         PACKED + "test_case_17_a_segment_of_three_hours_is_split_by_ranges_and_keeps_its_length"),
+    18: (TEXT + "test_a_gap_is_a_segment_without_an_address", TEXT + "test_odd_durations_are_bounded",
+         "downloader/test_holes.py::test_a_gap_of_the_source_becomes_a_hole",
+         HOLED + "test_a_hole_keeps_its_time_in_picture_and_sound",
+         PACKED + "test_case_18_a_length_that_is_none_is_taken_from_what_came"),
     19: (MIDWAY + "test_links_that_run_out_are_asked_for_again_at_once",
          HLS + "test_a_fresh_link_with_other_tokens_keeps_what_is_finished",
          "downloader/test_plan.py::test_another_cut_of_the_film_starts_that_track_over"),
@@ -87,7 +102,11 @@ CASES: dict[int, tuple[str, ...]] = {
          PUBLISH + "test_killed_at_any_step_there_is_no_folder_or_a_whole_one_and_a_rerun_makes_it_whole",
          "downloader/test_engine_parts.py::test_after_a_power_cut_nothing_unflushed_is_believed"),
     24: (FILES + "test_a_file_is_fetched_in_ranges_side_by_side",
-         PACK + "test_what_browsers_play_is_copied_and_the_rest_converted"),
+         PACK + "test_what_browsers_play_is_copied_and_the_rest_converted",
+         PACKED + "test_case_24_every_shape_of_a_file_gives_a_film_of_exactly_its_length",
+         PACKED + "test_case_24_frames_at_odd_times_stay_where_they_are",
+         PACKED + "test_case_24_a_minute_without_a_key_frame_is_one_fragment",
+         PACKED + "test_case_24_hevc_keeps_its_length"),
     25: (STRANGERS + "test_case_25_names_of_segments_reach_no_path",
          STRANGERS + "test_case_25_odd_hosts_are_refused_and_not_called",
          STRANGERS + "test_case_25_titles_reach_no_path_no_argument_and_no_line_of_a_list",

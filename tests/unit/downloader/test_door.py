@@ -33,6 +33,7 @@ from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.door import Door
 from kinodom_downloader.domain.faults import Stopped
 from kinodom_downloader.domain.fetched import Fetched
+from kinodom_downloader.domain.holes import Leave
 from kinodom_downloader.domain.plan import Plan, Segment, TrackPlan
 from kinodom_downloader.settings import WebSettings
 from kinodom_downloader.wiring import WebDeps
@@ -102,7 +103,7 @@ class Cinema:
         )
         return create_app(settings, deps=deps)
 
-    def begin(self, entry: str, delivery: Delivery, *, workers: int = 2) -> None:
+    def begin(self, entry: str, delivery: Delivery, *, workers: int = 2, leave: Leave = "nothing") -> None:
         """Store the wish, hold it as a worker does, and fetch in a thread."""
         asking.ask(REQUEST, desk=self.desk, request_id="")
         self.wishes.change(WISH_ID, lambda wish: rules.claim(wish, token="t", now_s=time.time()))
@@ -120,6 +121,7 @@ class Cinema:
                         should_stop=self.over.is_set,
                         on_start=audience.begin,
                         hurry=True,
+                        leave=leave,
                     )
             except Stopped:
                 pass
@@ -282,6 +284,29 @@ def test_what_is_on_the_disk_is_served_without_a_word_to_the_door(cinema: Cinema
     statuses = {cinema.ask(f"{generation}/{name}")[0] for name in names}
 
     assert (statuses, cinema.wants.asked) == ({200}, [])
+
+
+def test_a_piece_that_is_given_up_becomes_a_gap_and_whoever_waits_for_it_hears_so(cinema: Cinema, host: Origin) -> None:
+    host.put(media.long_hls_ts())
+
+    def lost(answer: Answer, number: int) -> bool:
+        host.gate.wait(30)
+        return origin.status(404)(answer, number)
+
+    host.faults["/seg5.ts"] = lost
+    cinema.begin("/index.m3u8", "hls", leave="any")
+    before = cinema.facts()
+    threading.Timer(0.3, host.gate.set).start()
+
+    status, told = cinema.ask(f"{before['generation']}/t0-000005.seg")
+
+    assert (status, json.loads(told)["code"]) == (404, "left_out")
+    after = cinema.facts()
+    assert (before["holes"], after["holes"]) == ([], [{"from_s": 10.0, "to_s": 12.0, "lacks": "all"}])
+    assert after["generation"] == before["generation"]
+    listed = cinema.ask(f"{after['generation']}/t0.m3u8")[1].decode()
+    assert re.search(r"#EXT-X-GAP\n#EXTINF:2.0+,\nt0-000005\.seg", listed)
+    assert listed.count("#EXT-X-GAP") == 1
 
 
 def test_a_jump_is_fetched_before_all_else_and_what_follows_it_next(cinema: Cinema, host: Origin) -> None:

@@ -15,6 +15,7 @@ from kinodom_downloader.adapters.engine import fetch
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain import working
 from kinodom_downloader.domain.fetched import Fetched
+from kinodom_downloader.domain.holes import Leave
 from tests.support import origin
 from tests.support.fetching import bytes_of, transport_for
 from tests.support.origin import Answer, Origin
@@ -42,10 +43,11 @@ class RealFetch:
         on_progress: Callable[[Progress], None],
         should_stop: Callable[[], bool],
         hurry: bool = False,
+        leave: Leave = "nothing",
     ) -> Fetched:
         return fetch(
             offer, work, transport=transport_for(*self.hosts), workers=1, on_progress=on_progress,
-            should_stop=should_stop, wanted_height_px=wanted_height_px,
+            should_stop=should_stop, wanted_height_px=wanted_height_px, leave=leave,
         )  # fmt: skip
 
 

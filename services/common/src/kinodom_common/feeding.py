@@ -9,26 +9,36 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    StdinPart = Path | Callable[[], bytes]
+    """A file, or what gives the bytes when their turn comes."""
 
 _F_SETPIPE_SZ = 1031
 _PIPE_BYTES = 1024 * 1024  # with the usual 64 KiB writer and reader wait for each other
 
 
 class Feed:
-    """The contents of files, one after another, for one pipe that does not block."""
+    """The contents of files, and bytes that are made when their turn comes, for one pipe that does not block."""
 
-    def __init__(self, parts: Sequence[Path]) -> None:
-        self._parts: Iterator[Path] = iter(parts)
+    def __init__(self, parts: Sequence[StdinPart]) -> None:
+        self._parts: Iterator[StdinPart] = iter(parts)
         self._file: int | None = None
+        self._made = memoryview(b"")
 
     def give(self, pipe: int) -> bool:
         """Move some bytes into the pipe; return whether there may be more. Raises BlockingIOError when it is full."""
         while True:
+            if self._made:
+                self._made = self._made[os.write(pipe, self._made[:_PIPE_BYTES]) :]
+                return True
             if self._file is None:
                 if (part := next(self._parts, None)) is None:
                     return False
+                if callable(part):
+                    self._made = memoryview(part())
+                    continue
                 self._file = os.open(part, os.O_RDONLY)
             if _moved(self._file, pipe):
                 return True

@@ -40,6 +40,7 @@ _CMAF = (
     *("-map_metadata", "-1", "-map_chapters", "-1", "-f", "mp4"),
 )
 _AUDIO_FRAGMENT_US = 6_000_000
+_KEEP_JUMPS = ("-dts_delta_threshold", "1000000")  # else ffmpeg closes every hole of more than 10 s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ class MediaInput:
     path: Path | None
     demuxer: Demuxer  # stated, so that content cannot choose a playlist reader
     seek_s: float | None = None
+    one_clock: bool = False  # its times are right as they are, also where they jump
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,7 @@ class TrackOutput:
     bitstream: BitstreamFilter | None = None
     channels: int | None = None  # for a transcode
     rendition: Rendition | None = None  # the picture made anew beside its source
+    fill: bool = False  # a sound that is transcoded: with silence where it has nothing, and cut where it overlaps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +109,7 @@ def package(source: MediaInput, outputs: Sequence[TrackOutput | SubtitleOutput])
     """Return the command that writes each output in one pass; progress goes to standard output as `key=value`."""
     encoders = {one.encoder for one in outputs if isinstance(one, TrackOutput) and one.treatment == "h264"}
     words = [*_QUIET, "-y", "-progress", "pipe:1", "-stats_period", "0.5", *(w for e in encoders for w in _DEVICE[e])]
-    words += [*_SAFE, *_input(source)]
+    words += [*_SAFE, *(_KEEP_JUMPS if source.one_clock else ()), *_input(source)]
     for output in outputs:
         words += ["-map", f"0:{output.stream}"]
         if isinstance(output, SubtitleOutput):
@@ -263,7 +266,8 @@ def _codec(output: TrackOutput) -> list[str]:
         return [*_ENCODE[output.encoder], *_KEYS_EACH_2_S]
     if output.treatment == "aac":
         channels = min(output.channels or 2, 6)
-        return ["-c:a", "aac", "-ac", str(channels), "-b:a", f"{96 * channels}k"]
+        fill = ["-af", "aresample=async=1:min_hard_comp=0.02"] if output.fill else []
+        return [*fill, "-c:a", "aac", "-ac", str(channels), "-b:a", f"{96 * channels}k"]
     words = ["-c", "copy"]
     if output.tag is not None:
         words += [f"-tag:{output.kind[0]}", output.tag]

@@ -28,6 +28,8 @@ from kinodom_common.feeding import Feed, widen
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from kinodom_common.feeding import StdinPart
+
 Program = Literal["ffmpeg", "ffprobe", "python"]
 
 _PR_SET_PDEATHSIG = 1
@@ -112,7 +114,7 @@ def run(
     command: Command,
     *,
     timeout_s: float,
-    stdin_parts: Sequence[Path] | None = None,
+    stdin_parts: Sequence[StdinPart] | None = None,
     cwd: Path | None = None,
     limits: Limits | None = None,
     on_line: Callable[[str], None] | None = None,
@@ -123,7 +125,7 @@ def run(
     Args:
         command: from a builder.
         timeout_s: wall time after which the program and its children are killed.
-        stdin_parts: files that are streamed into the program's standard input, in this order; None: no input.
+        stdin_parts: files, or what gives bytes, that are streamed into standard input in this order; None: no input.
         cwd: working folder; None: the root, so that no relative name can mean anything.
         limits: None: the defaults of `Limits`.
         on_line: called with each whole line of standard output, which is then not kept.

@@ -13,6 +13,7 @@ const FOLDER = /^[^/]+\/[^/]+\//; // `ab/abcd…/`
  * @property {number} expires_at UTC, seconds since 1970
  * @property {boolean} [sprites] small pictures for the seek bar lie beside the manifest
  * @property {import("./player/skips.js").Skip[]} [skips]
+ * @property {import("./player/holes.js").Hole[]} [holes]
  */
 
 /**
@@ -28,12 +29,12 @@ export function freshen(url, link) {
 
 /**
  * @param {{manifest_url: string, live_url: string | null, link_expires_at: number, sprites?: boolean,
- *   skips?: import("./player/skips.js").Skip[]}} video as a page tells it
+ *   skips?: import("./player/skips.js").Skip[], holes?: import("./player/holes.js").Hole[]}} video as a page tells it
  * @returns {Link}
  */
 export function linkOf(video) {
-  const { manifest_url, live_url, link_expires_at: expires_at, sprites, skips } = video;
-  return { manifest_url, live_url, expires_at, sprites, skips };
+  const { manifest_url, live_url, link_expires_at: expires_at, sprites, skips, holes } = video;
+  return { manifest_url, live_url, expires_at, sprites, skips, holes };
 }
 
 /**

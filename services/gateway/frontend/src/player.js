@@ -1,6 +1,7 @@
 /** Entry of the two pages that play: alone, and in a room. Facts of the page come from its JSON blocks. */
 import { Deck } from "./player/deck.js";
 import { Film } from "./player/film.js";
+import { overHoles, passHoles } from "./player/holes.js";
 import { keepPlace, rememberedPlace } from "./player/place.js";
 import { goBeside, keepPresent } from "./player/presence.js";
 import { announce } from "./player/session.js";
@@ -17,7 +18,7 @@ const NEXT_OFFER_S = 20;
  * @typedef {object} PlayerPage the JSON block `player-page`
  * @property {{video_id: string, heading: string, subheading: string, poster_url: string, duration_s: number,
  *   manifest_url: string, live_url: string | null, link_expires_at: number, sprites: boolean,
- *   skips: import("./player/skips.js").Skip[], start_s: number}} video
+ *   skips: import("./player/skips.js").Skip[], holes: import("./player/holes.js").Hole[], start_s: number}} video
  * @property {{name: string, label: string, kind: string, video_id: string, url: string, current: boolean}[]} dubs
  * @property {{label: string, url: string, video_id: string} | null} previous
  * @property {{label: string, url: string, video_id: string} | null} next
@@ -33,8 +34,8 @@ function withTime(at_s) {
   return url.pathname + url.search;
 }
 
-/** @param {PlayerPage} page @param {HTMLVideoElement} media @returns {import("./player/deck.js").Acts} */
-function soloActs(page, media) {
+/** @param {PlayerPage} page @param {HTMLVideoElement} media @param {Film} film @returns {import("./player/deck.js").Acts} */
+function soloActs(page, media, film) {
   return {
     wantsPlay: () => !media.paused && !media.ended,
     play: () => {
@@ -42,7 +43,7 @@ function soloActs(page, media) {
     },
     pause: () => media.pause(),
     seekTo: (seconds) => {
-      media.currentTime = seconds;
+      media.currentTime = overHoles(film.holes(), seconds);
     },
     position_s: () => media.currentTime,
     setRate: (rate) => {
@@ -68,8 +69,9 @@ function soloActs(page, media) {
 /** @param {PlayerPage} page @param {HTMLVideoElement} media @param {Film} film @param {HTMLElement} root */
 async function watchAlone(page, media, film, root) {
   const { video } = page;
-  const acts = soloActs(page, media);
+  const acts = soloActs(page, media, film);
   const deck = new Deck(root, media, film, acts);
+  passHoles(deck, true);
   film.hearing.trouble = (trouble) => deck.trouble(trouble);
   film.hearing.tracks = () => deck.settings?.refresh();
   film.hearing.have = (have) => deck.have(have);
@@ -79,7 +81,7 @@ async function watchAlone(page, media, film, root) {
   announce(media, acts, { title: video.heading, artist: video.subheading, artwork: video.poster_url });
   prepareShare(media);
   keepPresent(() => film.videoId);
-  await film.load(video.video_id, linkOf(video), start_s);
+  await film.load(video.video_id, linkOf(video), overHoles(video.holes, start_s));
   keepPlace(media, video.video_id, page.position_url);
   if (start_s > 0 && asked === null) {
     deck.offer("start", t("From the start"), "i-back", () => deck.seek(0));

@@ -61,6 +61,10 @@ class DownloaderClient:
         """Keep a film that was only watched so far."""
         return self._http.post(f"/wishes/{quote(wish_id, safe='')}/keep", None, Wish)
 
+    def keep_with_holes(self, wish_id: str) -> Wish:
+        """Fetch a film without what no source has of it."""
+        return self._http.post(f"/wishes/{quote(wish_id, safe='')}/holes", None, Wish)
+
     def change_all(self, act: Literal["retry", "pause", "resume"]) -> ManyChanged:
         """Try every refused or waiting wish again, pause all, or let all go on."""
         return self._http.post(f"/queue/{act}", None, ManyChanged)

@@ -33,6 +33,14 @@ class TrackInfo(Reply):
     dub: str | None = None  # of a sound that belongs to another dub of the same picture; None: the video's own
 
 
+class Hole(Reply):
+    """A stretch of a video that no source had."""
+
+    from_s: Annotated[float, Field(ge=0)]
+    to_s: Annotated[float, Field(ge=0)]
+    lacks: Literal["all", "picture", "sound"] = "all"  # of one alone the other goes on; a sound may be one of several
+
+
 class VideoIn(Request):
     """What the downloader tells the catalogue about a published folder. Sent again, it changes nothing."""
 
@@ -50,6 +58,7 @@ class VideoIn(Request):
     size_bytes: int
     sprites: bool = False  # small pictures for the seek bar: `sprites.vtt` in the folder
     skips: Annotated[tuple[Skip, ...], Field(strict=False)] = ()  # in the order of their starts, none over another
+    holes: Annotated[tuple[Hole, ...], Field(strict=False)] = ()  # as above; none: all of it is there
     tracks: Annotated[tuple[TrackInfo, ...], Field(strict=False)] = ()
     published_at: Annotated[datetime, Field(strict=False)]
 
@@ -72,6 +81,7 @@ class Video(Reply):
     size_bytes: int = 0
     sprites: bool = False  # small pictures for the seek bar: `sprites.vtt` in the folder
     skips: tuple[Skip, ...] = ()  # in the order of their starts, none over another
+    holes: tuple[Hole, ...] = ()  # as above; none: all of it is there
     tracks: tuple[TrackInfo, ...] = ()
     published_at: datetime
 

@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 
 from kinodom_common.contracts import Reply, Request
 from kinodom_common.contracts.titles import ExternalId, TitleCard, TranslationKind
+from kinodom_common.contracts.videos import Hole
 
 WishState = Literal["wanted", "running", "publishing", "ready", "waiting", "paused", "refused"]
 Stage = Literal["asking", "planning", "fetching", "packaging", "publishing"]
@@ -62,6 +63,8 @@ class Wish(Reply):
     position: float = 0.0  # in the queue, the lowest first
     progress: Progress = Progress()
     keep: bool = True  # False: only watched, so it goes when such films need its room
+    missing: tuple[Hole, ...] = ()  # all that it lacks while it waits or is refused: it can be kept without
+    with_holes: bool = False  # somebody said that it is kept without what does not come
     asked_at: datetime
     changed_at: datetime
     next_try_at: datetime | None = None  # UTC, when `waiting`

@@ -70,7 +70,7 @@ class Audience:
             if folder.has(number, index)
         }
         files.open(there)
-        pieces.on_done = self._done
+        pieces.on_done, pieces.on_gone = self._done, self._gone
         with self._lock:
             self._pieces, self._files, self._there = pieces, files, there
             if self._hurry and not self._heads:
@@ -84,6 +84,13 @@ class Audience:
             self._there.add(spot)
         if files is not None:
             files.arrived(spot)
+
+    def _gone(self, job: Job) -> None:
+        with self._lock:
+            files = self._files
+        if files is not None:
+            with self._showing:  # one at a time
+                files.gone(Spot(job.track, job.index))
 
     def _show(self) -> None:
         """Say what is there; one at a time, for the thread that listens may still be at it when the fetch is over."""

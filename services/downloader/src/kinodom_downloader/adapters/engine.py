@@ -31,13 +31,17 @@ from kinodom_downloader.adapters.worker_thread import Bench, Retry, Worker
 from kinodom_downloader.adapters.workfolder import WorkFolder
 from kinodom_downloader.domain import gate
 from kinodom_downloader.domain.faults import Stopped
+from kinodom_downloader.domain.holes import Missing
+from kinodom_downloader.domain.live import Spot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from kinodom_downloader.domain.continuity import Clock
     from kinodom_downloader.domain.fetched import Fetched, FilmSource, Headway
+    from kinodom_downloader.domain.holes import Leave
     from kinodom_downloader.domain.plan import Plan
 
 _TICK_S: Final = 0.2
@@ -94,6 +98,7 @@ def fetch(
     wanted_height_px: int | None = None,
     on_start: Callable[[Pieces, WorkFolder], None] | None = None,
     hurry: bool = False,
+    leave: Leave = "nothing",
 ) -> Fetched:
     """Return all tracks of an offer, whole and checked, in the work folder.
 
@@ -104,6 +109,7 @@ def fetch(
         on_progress: called about five times a second, from this thread.
         should_stop: asked as often.
         wanted_height_px: this height, else the nearest below, else the lowest; None: the highest.
+        leave: what may be missing in the end.
         hurry: somebody waits for the first piece, so its connections are opened while the plan is made.
         on_start: given the queue and the folder when the plan is made, so that viewers can begin and reorder it.
 
@@ -111,35 +117,46 @@ def fetch(
         Stopped: because `should_stop` said so.
         Rejected: (with its leaves) final.
         UpstreamFailed: (with its leaves) worth another call, later and with a fresh offer.
+        SegmentGap, PartsMissing, TooManyHoles: parts are missing, and how many.
         NotFound: the offer's address leads nowhere. NoSpace: the disk is full; worth another call when it is not.
     """
     start = _Start(offer, transport, should_stop, spare=LANES if hurry else 0)
     with start.closed_on_failure():
-        plan, others = start.plan(wanted_height_px, work_dir)
-        folder = WorkFolder.opened(work_dir, plan, start_over=others)
+        folder, missing = start.open(wanted_height_px, work_dir, leave)
     gatherer = Gatherer(folder)
     clocks: dict[tuple[int, int], Clock] = {}
     for _ in range(max(1, transport.retry.firm_attempts)):
-        tally = Tally(plan, workers + 1 + LANES, anew=folder.anew)
-        pieces = transport.pieces(_jobs(folder, tally), plan, at_once=workers)
+        tally = Tally(folder.plan, workers + 1 + LANES, anew=folder.anew)
+        pieces = transport.pieces(_jobs(folder, tally, missing.spots), folder.plan, at_once=workers)
         if on_start is not None:
             with start.closed_on_failure():
                 on_start(pieces, folder)
         lines = [transport.line(offer, pieces.check, tally.counter(number)) for number in range(workers + 1 + LANES)]
         for place, warm in zip((0, *range(workers + 1, len(lines))), start.handed_over(), strict=False):
             lines[place] = warm.handed_on(lines[place].watch)
-        lanes = Lanes(lines[workers + 1 :])
-        bench = Bench(folder=folder, pieces=pieces, tally=tally, retry=transport.retry, lanes=lanes, clocks=clocks)
+        retry, lanes = transport.retry, Lanes(lines[workers + 1 :])
+        bench = Bench(
+            folder=folder, pieces=pieces, tally=tally, retry=retry, lanes=lanes, missing=missing, clocks=clocks
+        )
         crew = [Worker(n, bench, line, express=n == 0) for n, line in enumerate(lines[: workers + 1])]
         tick = partial(_tick, tally, on_progress, transport.hosts)
         _attend(crew, bench, gatherer, on_tick=tick, should_stop=should_stop)
         on_progress(tally.progress())
-        odd = thrown_away(folder, clocks, left_out=bench.left_out)
+        odd = thrown_away(folder, clocks, left_out=bench.left_out, missing=missing.spots)
         if not odd:
-            gatherer.finish()
-            return fetched_of(folder, left_out=bench.left_out)
-    (track, index), instead = min(odd.items())
-    raise told(Job(0.0, track, index), gate.NotThatMedia(instead), folder)
+            break
+    _leave_out(odd, missing, folder, gatherer)
+    return fetched_of(folder, left_out=bench.left_out, missing=missing.spots)
+
+
+def _leave_out(odd: dict[Spot, str], missing: Missing, folder: WorkFolder, gatherer: Gatherer) -> None:
+    """Return when pieces that stay odd may be missing, and all that is; raises what says that they may not."""
+    for spot, instead in sorted(odd.items()):
+        failure = told(Job(0.0, spot.track, spot.index), gate.NotThatMedia(instead), folder)
+        if (end := missing.add(spot, failure)) is not None:
+            raise end
+    missing.check()
+    gatherer.finish()
 
 
 def _tick(tally: Tally, on_progress: Callable[[Headway], None], hosts: SharedConnections | None) -> None:
@@ -157,13 +174,17 @@ class _Start:
         self._lines = [transport.line(offer, self._check, lambda _count: None) for _ in range(1 + spare)]
         self._warming = [threading.Thread(target=line.warm, args=(offer.url,)) for line in self._lines[1:]]
 
-    def plan(self, wanted_height_px: int | None, work_dir: Path) -> tuple[Plan, frozenset[int]]:
-        """Return the plan, and its tracks of which the work folder has another rendition; raises as the planner."""
+    def open(self, wanted_height_px: int | None, work_dir: Path, leave: Leave) -> tuple[WorkFolder, Missing]:
+        """Return the work folder with the plan, and what is missing of it from the first; raises as the planner."""
         for thread in self._warming:
             thread.start()
         planner = Planner(line=self._lines[0], pause=self._pause)
         plan = planner.plan(self._offer, wanted_height_px)
-        return plan, strangers(work_dir, plan, planner)
+        if leave == "nothing":
+            Missing(plan, _gaps(plan), leave)  # now, for the folder keeps only pieces of the plan that it gets
+        folder = WorkFolder.opened(work_dir, plan, start_over=strangers(work_dir, plan, planner))
+        gaps = [spot for spot in _gaps(plan) if not folder.has(spot.track, spot.index)]
+        return folder, Missing(plan, gaps, leave)
 
     @contextmanager
     def closed_on_failure(self) -> Iterator[None]:
@@ -226,7 +247,17 @@ def _attend(
         gatherer.close()
 
 
-def _jobs(folder: WorkFolder, tally: Tally) -> list[Job]:
+def _gaps(plan: Plan) -> list[Spot]:
+    """Return what the source itself says is missing."""
+    return [
+        Spot(number, index)
+        for number, track in enumerate(plan.tracks)
+        for index, segment in enumerate(track.segments)
+        if segment.gap
+    ]
+
+
+def _jobs(folder: WorkFolder, tally: Tally, missing: AbstractSet[Spot]) -> list[Job]:
     """Return what is still to be fetched, ordered by its place in the film."""
     jobs: list[Job] = []
     for number, track in enumerate(folder.plan.tracks):
@@ -234,6 +265,8 @@ def _jobs(folder: WorkFolder, tally: Tally) -> list[Job]:
         for index, segment in enumerate(track.segments):
             if folder.has(number, index):
                 tally.found(number, index, folder.safe[number, index])
+            elif Spot(number, index) in missing:
+                tally.finished(number, index, 0)
             else:
                 urgency = at_s if track.shape == "segments" else float(index)
                 jobs.append(Job(urgency, number, index))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from kinodom_downloader.adapters.sources import Runner, Source, Stream
     from kinodom_downloader.domain.fetched import FetchedTrack
+    from kinodom_downloader.domain.retiming import Layout
 
 log = get_log(__name__)
 
@@ -55,7 +56,9 @@ class _Run:
         return [one for one in self.source.streams if one.kind == kind] if self.source else []
 
 
-def open_evenly(fetched: FetchedTrack, scratch: Path, *, run: Runner, stopped: Callable[[], bool]) -> Source:
+def open_evenly(
+    fetched: FetchedTrack, layout: Layout | None, scratch: Path, *, run: Runner, stopped: Callable[[], bool]
+) -> Source:
     """Return a track opened as `open_source` does; one whose parts are of several kinds is made even first.
 
     Raises:
@@ -64,7 +67,9 @@ def open_evenly(fetched: FetchedTrack, scratch: Path, *, run: Runner, stopped: C
     is_plain = fetched.gathered or fetched.container not in ("ts", "fmp4")
     runs = [] if is_plain else _runs(fetched, run)
     if len(runs) < 2:
-        return open_source(fetched, scratch, run=run)
+        return open_source(fetched, layout, scratch, run=run)
+    if fetched.holes:
+        raise TooManyKinds(f"Parts of the {fetched.role} track are missing, and the others are not of one kind.")
     if len(runs) > _MOST_STRETCHES:
         raise TooManyKinds(f"The {fetched.role} track changes its kind {len(runs) - 1} times.")
     log.warning("track_made_even", role=fetched.role, stretches=len(runs))
@@ -130,7 +135,7 @@ def _look(part: Path, run: Runner) -> object | None:
 
 def _opened(fetched: FetchedTrack, scratch: Path, run: Runner) -> Source:
     """Return a stretch as a file, since only one input of ffmpeg can be a stream."""
-    media = MediaInput(path=local_playlist(fetched, scratch), demuxer="hls")
+    media = MediaInput(path=local_playlist(fetched, None, scratch), demuxer="hls")
     return probed(fetched, media, None, run=run)
 
 

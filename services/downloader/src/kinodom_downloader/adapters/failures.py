@@ -27,7 +27,7 @@ def patience(error: KinodomError | gate.NotThatMedia, retry: Retry) -> tuple[int
     return retry.attempts, "passing"
 
 
-def told(job: Job, error: KinodomError | gate.NotThatMedia, folder: WorkFolder) -> BaseException:
+def told(job: Job, error: KinodomError | gate.NotThatMedia, folder: WorkFolder) -> KinodomError:
     """Return the failure of a piece by name: which one, and what came instead."""
     track = folder.plan.tracks[job.track]
     number, count = job.index + 1, len(track.segments)

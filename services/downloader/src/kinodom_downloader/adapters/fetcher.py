@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kinodom_common.egress import EgressRules
     from kinodom_downloader.adapters.connections import HostSlots
     from kinodom_downloader.domain.fetched import Fetched, Headway
+    from kinodom_downloader.domain.holes import Leave
     from kinodom_downloader.domain.ports import Ear
 
 HURRIED_ATTEMPTS: Final = 7  # about two seconds
@@ -68,6 +69,7 @@ class EngineFetcher:
         on_progress: Callable[[Progress], None],
         should_stop: Callable[[], bool],
         hurry: bool = False,
+        leave: Leave = "nothing",
     ) -> Fetched:
         """Fetch an offer into a work folder, or copy a file of the household there; a lost lease ends it."""
 
@@ -88,6 +90,7 @@ class EngineFetcher:
                     wanted_height_px=wanted_height_px,
                     on_start=audience.begin,
                     hurry=hurry,
+                    leave=leave,
                 )
         except Stopped as exc:
             raise LeaseLost("Another worker has taken this wish over.") from exc

@@ -156,5 +156,6 @@ def _described(request: WishRequest, made: Packaged) -> VideoIn:
         size_bytes=made.size_bytes,
         sprites=made.sprites,
         skips=made.skips,
+        holes=made.holes,
         now_s=time.time(),
     )

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from kinodom_common.logs import get_log
 from kinodom_downloader.adapters.disk import told_when_full
 from kinodom_downloader.domain import live
+from kinodom_downloader.domain.holes import stretches
+from kinodom_downloader.domain.live import Spot
 from kinodom_downloader.domain.subtitles import NoCues, web_vtt
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kinodom_downloader.adapters.workfolder import WorkFolder
-    from kinodom_downloader.domain.live import Spot
     from kinodom_downloader.domain.plan import Plan
 
 log = get_log(__name__)
@@ -37,6 +38,7 @@ class LiveFolder:
         self._root = folder.path.parent / LIVE
         self._home = self._root / live.generation(folder.plan)
         self._shown: list[list[float]] | None = None
+        self._missing: set[Spot] = set()
         self.starts = live.starts_s(folder.plan)
 
     @property
@@ -47,6 +49,8 @@ class LiveFolder:
     def open(self, there: Collection[Spot]) -> None:
         """Write everything a player needs to begin; files of another generation are deleted.
 
+        What the source says is missing, and is not there, is a gap from the first.
+
         Raises:
             NoSpace: the disk is full.
         """
@@ -55,16 +59,39 @@ class LiveFolder:
                 if old.is_dir() and old != self._home:
                     shutil.rmtree(old, ignore_errors=True)
             self._home.mkdir(parents=True, exist_ok=True)
-            shape = live.shape_of(self.plan)
-            if shape == "hls":
-                for name, text in live.playlists(self.plan).items():
-                    _write(self._home / name, text)
-            elif shape == "file":
+            shutil.rmtree(self._home / "gone", ignore_errors=True)
+            (self._home / "gone").mkdir()
+            self._missing = {
+                Spot(number, index)
+                for number, track in enumerate(self.plan.tracks)
+                for index, segment in enumerate(track.segments)
+                if segment.gap and Spot(number, index) not in there
+            }
+            if live.shape_of(self.plan) == "file":
                 self._open_file()
             for spot in there:
                 self.arrived(spot)
             self.show(there)
-            _write(self._root / live.FACTS, live.facts(self.plan))
+            self._write_lists()
+
+    def gone(self, spot: Spot) -> None:
+        """Let players pass over a piece that does not come.
+
+        Raises:
+            NoSpace: the disk is full.
+        """
+        with told_when_full():
+            self._missing.add(spot)
+            self._write_lists()
+
+    def _write_lists(self) -> None:
+        """Write what names the pieces, the facts last; whoever waits for one that does not come hears of it."""
+        if live.shape_of(self.plan) == "hls":
+            for name, text in live.playlists(self.plan, self._missing).items():
+                _write(self._home / name, text)
+        _write(self._root / live.FACTS, live.facts(self.plan, stretches(self.plan, self._missing)))
+        for spot in self._missing:
+            (self._home / live.gone_file(spot)).touch()
 
     def arrived(self, spot: Spot) -> None:
         """Let a piece be served that has just come."""

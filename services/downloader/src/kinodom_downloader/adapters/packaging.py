@@ -23,6 +23,7 @@ from kinodom_downloader.adapters.evening import open_evenly
 from kinodom_downloader.adapters.loudness import loudness_lufs
 from kinodom_downloader.adapters.manifest_files import write_manifests
 from kinodom_downloader.adapters.posters import make_poster
+from kinodom_downloader.adapters.retimed import layouts_of
 from kinodom_downloader.adapters.sources import Runner, Source
 from kinodom_downloader.adapters.sprites import make_sprites
 from kinodom_downloader.adapters.text_tracks import FoundText, clean_texts, fetched_texts, inside_texts
@@ -32,6 +33,7 @@ from kinodom_downloader.domain.boxes import BrokenBoxes
 from kinodom_downloader.domain.chapters import CHAPTERS, chapters_of, chapters_vtt, fitting
 from kinodom_downloader.domain.checks import PackagingFailed, check_duration, check_whole
 from kinodom_downloader.domain.codecs import Coding
+from kinodom_downloader.domain.hole_marks import holes_of
 from kinodom_downloader.domain.manifests import (
     MediaTrack,
     TextTrack,
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from kinodom_common.contracts.offers import Skip
+    from kinodom_common.contracts.videos import Hole
     from kinodom_downloader.adapters.other_dubs import Lent
     from kinodom_downloader.domain.fetched import Fetched
 
@@ -65,6 +68,7 @@ class Packaged:
     height_px: int | None  # None: sound only
     size_bytes: int
     skips: tuple[Skip, ...]
+    holes: tuple[Hole, ...]
     sprites: bool  # there are small pictures for the seek bar
 
 
@@ -119,7 +123,7 @@ def package(
         _told_when_full(out, full_bytes),
         tempfile.TemporaryDirectory(prefix=f".{out.name[:40]}-", dir=out.parent) as folder,
     ):
-        tracks = _build(fetched, out, Path(folder), language, translation_name, tell)
+        tracks, holes = _build(fetched, out, Path(folder), language, translation_name, tell)
     with ThreadPoolExecutor(1) as pool:  # it lets go of the interpreter, and the programs beside it wait for no sum
         sums = pool.map(file_sum, [out / track.file for track in tracks.media])
         loud = _loudness(tracks, out, tell)
@@ -136,6 +140,7 @@ def package(
         size_bytes=sum(path.stat().st_size for path in out.iterdir()) - sum(one.track.size_bytes for one in lent),
         sprites=sprites,
         skips=skips,
+        holes=holes,
     )
 
 
@@ -156,12 +161,15 @@ def _told_when_full(folder: Path, full_bytes: int) -> Iterator[None]:
 
 def _build(
     fetched: Fetched, out: Path, scratch: Path, language: str | None, translation_name: str, tell: _Tell
-) -> TrackSet:
-    """Write and check all tracks and subtitles, and return them."""
+) -> tuple[TrackSet, tuple[Hole, ...]]:
+    """Write and check all tracks and subtitles, and return them with the holes that they have."""
     media = [one for one in fetched.tracks if one.role != "subtitles"]
-    sources = [open_evenly(one, scratch, run=tell.run, stopped=tell.stopped) for one in media]
+    sources = [
+        open_evenly(one, layout, scratch, run=tell.run, stopped=tell.stopped)
+        for one, layout in zip(media, layouts_of(media), strict=True)
+    ]
     plans = plan_tracks(sources, language, translation_name)
-    places = places_s([plan.start_s for plan in plans])
+    places = [at_s + one.lead_s for one, at_s in zip(plans, places_s([each.begin_s for each in plans]), strict=True)]
     base_s = plans[0].start_s - places[0]
     texts = fetched_texts(fetched, base_s)
     files: dict[str, TrackFile] = {}
@@ -175,9 +183,11 @@ def _build(
             _write(source, mine, inside, out, tell, done=number / len(sources), share=1 / len(sources))
             texts += [text for text, _output in inside]
     made = [files.get(plan.file) or _finished(plan, out, at_s) for plan, at_s in zip(plans, places, strict=True)]
+    holes = holes_of([(plan.kind, plan.holes_s(at_s)) for plan, at_s in zip(plans, places, strict=True)])
     tracks = _track_set(plans, made, clean_texts(texts, out))
+    tracks = replace(tracks, least_s=max((hole.to_s for hole in holes), default=0.0))
     check_whole(tracks.duration_s, fetched)
-    return tracks
+    return tracks, holes
 
 
 def _write(

@@ -63,6 +63,7 @@ class Pieces:
         self._each = 1  # good pieces in a row after which one more may be on its way
         self._modest = False  # others need the line more
         self.on_done: Callable[[Job], None] = lambda _job: None  # told of each finished piece, by its thread
+        self.on_gone: Callable[[Job], None] = lambda _job: None  # of each that is given up and left out of the film
         self._good = 0
         self._clock = clock
         lock = threading.RLock()

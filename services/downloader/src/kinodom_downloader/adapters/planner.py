@@ -157,7 +157,7 @@ class Planner:
     def _whole(self, track: TrackPlan) -> TrackPlan:
         """Return a track; one that is a single long segment is fetched in ranges, as a file."""
         (first, *rest) = track.segments
-        if rest or first.key_url or first.length is not None or first.duration_s < _LONG_SEGMENT_S:
+        if rest or first.key_url or first.length is not None or 0 < first.duration_s < _LONG_SEGMENT_S:
             return track
         return self._split(replace(track, shape="file"))
 
@@ -183,9 +183,11 @@ class Planner:
         return role, tuple(tracks)
 
     def _rendition(self, rendition: Rendition, role: Role) -> TrackPlan:
+        listed = self._media(rendition.url or "", None).segments
         return TrackPlan(
             role=role,
-            segments=self._media(rendition.url or "", None).segments,
+            # Where no subtitles are nothing is missing: that is most of a film in any case.
+            segments=tuple(one for one in listed if not one.gap) if role == "subtitles" else listed,
             language=rendition.language,
             name=rendition.name,
         )

@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kinodom_common.media_tools import Demuxer, MediaInput, probe
 from kinodom_common.processes import Command, Finished, checked
+from kinodom_downloader.adapters.retimed import retimed
 from kinodom_downloader.adapters.track_files import source_tracks
 from kinodom_downloader.domain.checks import EncryptedMedia, PackagingFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from kinodom_common.feeding import StdinPart
     from kinodom_downloader.domain.fetched import FetchedTrack
+    from kinodom_downloader.domain.retiming import Layout
 
 _PROBE_S = 60.0
 _DEMUXERS: dict[str, Demuxer] = {"ts": "mpegts", "fmp4": "mov", "mp4": "mov", "webm": "matroska", "aac": "aac"}
@@ -32,7 +35,7 @@ class Runner(Protocol):
         command: Command,
         *,
         timeout_s: float,
-        stdin_parts: Sequence[Path] | None = None,
+        stdin_parts: Sequence[StdinPart] | None = None,
         on_line: Callable[[str], None] | None = None,
         stopped: Callable[[], bool] = ...,
     ) -> Finished: ...
@@ -64,26 +67,29 @@ class Source:
 
     fetched: FetchedTrack
     input: MediaInput
-    stdin_parts: tuple[Path, ...] | None
+    stdin_parts: tuple[StdinPart, ...] | None
     streams: tuple[Stream, ...]
     start_s: float  # where ffmpeg puts its zero, on the source's clock
     duration_s: float | None
     is_whole_file: bool  # its header states its length; a fragmented one does not
+    layout: Layout | None = None  # None: its parts follow each other as they are
     is_placed: bool = True  # False: it begins with the picture, whatever its clock says
 
 
-def open_source(fetched: FetchedTrack, scratch: Path, *, run: Runner) -> Source:
-    """Return the track opened and probed; playlists and joined files go into the scratch folder.
+def open_source(fetched: FetchedTrack, layout: Layout | None, scratch: Path, *, run: Runner) -> Source:
+    """Return the track opened and probed, its parts where they belong; what that takes goes into the scratch folder.
 
     Raises:
         EncryptedMedia: it is protected.
         ProgramFailed: ffprobe cannot read it.
     """
-    media, stdin_parts = _opened(fetched, scratch)
-    return probed(fetched, media, stdin_parts, run=run)
+    media, stdin_parts = _opened(fetched, layout, scratch)
+    return replace(probed(fetched, media, stdin_parts, run=run), layout=layout)
 
 
-def probed(fetched: FetchedTrack, media: MediaInput, stdin_parts: tuple[Path, ...] | None, *, run: Runner) -> Source:
+def probed(
+    fetched: FetchedTrack, media: MediaInput, stdin_parts: tuple[StdinPart, ...] | None, *, run: Runner
+) -> Source:
     """Return a track that is read in the given way; raises as `open_source`."""
     starts: dict[int, float] = {}
     order: list[int] = []
@@ -111,12 +117,17 @@ def probed(fetched: FetchedTrack, media: MediaInput, stdin_parts: tuple[Path, ..
     )
 
 
-def _opened(fetched: FetchedTrack, scratch: Path) -> tuple[MediaInput, tuple[Path, ...] | None]:
+def _opened(
+    fetched: FetchedTrack, layout: Layout | None, scratch: Path
+) -> tuple[MediaInput, tuple[StdinPart, ...] | None]:
     if fetched.container not in _DEMUXERS:
         raise PackagingFailed(f"A {fetched.role} track came as {fetched.container}.")
     demuxer = _DEMUXERS[fetched.container]
-    if fetched.container == "aac" or (fetched.breaks and fetched.container in _SUFFIXES):
-        return MediaInput(path=local_playlist(fetched, scratch), demuxer="hls"), None
+    if fetched.container == "aac" or (fetched.breaks and fetched.container == "fmp4"):
+        one_clock = fetched.container == "fmp4"
+        return MediaInput(path=local_playlist(fetched, layout, scratch), demuxer="hls", one_clock=one_clock), None
+    if fetched.container == "ts" and layout is not None:
+        return MediaInput(path=None, demuxer=demuxer, one_clock=True), tuple(retimed(fetched, layout))
     if fetched.container == "fmp4" or (fetched.container == "ts" and len(fetched.parts) > 1):
         return MediaInput(path=None, demuxer=demuxer), fetched.parts
     if len(fetched.parts) == 1:
@@ -129,19 +140,23 @@ def _opened(fetched: FetchedTrack, scratch: Path) -> tuple[MediaInput, tuple[Pat
     return MediaInput(path=joined, demuxer=demuxer), None
 
 
-def local_playlist(fetched: FetchedTrack, scratch: Path) -> Path:
+def local_playlist(fetched: FetchedTrack, layout: Layout | None, scratch: Path) -> Path:
     """Return a playlist of local names: links beside it, so that nothing foreign is in its lines.
 
-    The playlist reader is the one that puts parts with restarted clocks behind each other.
+    The playlist reader is the one that takes a second init section.
     """
     folder = scratch / f"{fetched.role}-{len(list(scratch.iterdir()))}"
     folder.mkdir()
     durations = fetched.durations_s or (10.0,) * len(fetched.parts)
     target = int(max(durations, default=10.0)) + 1
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-TARGETDURATION:{target}", "#EXT-X-PLAYLIST-TYPE:VOD"]
-    for number, (part, duration_s) in enumerate(zip(fetched.parts, durations, strict=True)):
+    ready = retimed(fetched, layout) if layout and fetched.container == "fmp4" else iter(fetched.parts)
+    for number, (part, given, duration_s) in enumerate(zip(fetched.parts, ready, durations, strict=True)):
         name = f"p{number:06d}{_SUFFIXES[fetched.container]}"
-        (folder / name).symlink_to(part.absolute())
+        if callable(given):
+            (folder / name).write_bytes(given())
+        else:
+            (folder / name).symlink_to(part.absolute())
         if number in fetched.breaks:
             lines.append("#EXT-X-DISCONTINUITY")
         if fetched.container == "fmp4" and is_init_section(part):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 log = get_log(__name__)
 
+_RUNS_COPIED = 3  # so far the sound is within 40 ms
 _AAC_PRIMING_SAMPLES = 1024  # the AAC encoder's first frame begins this much before the sound it holds
 
 
@@ -45,6 +46,21 @@ class TrackPlan:
             return self.stream.heard_s - _AAC_PRIMING_SAMPLES / (self.stream.sample_rate_hz or 48_000)
         return self.stream.start_s
 
+    @property
+    def lead_s(self) -> float:
+        """How much of the film is missing before its first packet."""
+        return self.source.layout.lead_s if self.source.layout else 0.0
+
+    @property
+    def begin_s(self) -> float:
+        """Where it would begin if nothing were missing, on the source's clock."""
+        return self.start_s - self.lead_s
+
+    def holes_s(self, place_s: float) -> list[tuple[float, float]]:
+        """Return what is missing of it when its first packet lies at this place of the film."""
+        found = self.source.layout.holes_s if self.source.layout else ()
+        return [(place_s + from_s, place_s + to_s) for from_s, to_s in found]
+
     def output(self, folder: Path, encoder: Encoder = "libx264") -> TrackOutput:
         """Return it as ffmpeg is told."""
         return TrackOutput(
@@ -56,12 +72,15 @@ class TrackPlan:
             tag=self.handling.tag,
             bitstream=self.handling.bitstream,
             channels=self.stream.channels,
+            fill=_is_broken(self.source),
         )
 
     def length(self) -> Plan | None:
         """Return how long the source's track is, as far as it is known."""
+        layout = self.source.layout
+        inside_s = layout.inside_s if layout else 0.0
         if planned := plan_of(self.source.fetched.durations_s, len(self.source.fetched.breaks)):
-            return planned
+            return replace(planned, duration_s=planned.duration_s + inside_s)
         if not self.source.is_whole_file:
             return None
         known_s = self.stream.duration_s
@@ -113,6 +132,8 @@ def _sound(source: Source, stream: Stream, language: str | None, translation_nam
     fetched = source.fetched
     assert fetched.container in ("ts", "fmp4", "mp4", "webm", "aac")
     handling = audio_handling(stream.codec, fetched.container, stream.profile)
+    if _is_broken(source):
+        handling = Handling(treatment="aac")
     tag = language_tag(fetched.language)
     tag = language_tag(stream.language) if tag == UNKNOWN else tag
     tag = language_tag(language) if tag == UNKNOWN and not taken else tag
@@ -121,3 +142,13 @@ def _sound(source: Source, stream: Stream, language: str | None, translation_nam
     return TrackPlan(
         source=source, stream=stream, kind="audio", handling=handling, file=file, language=tag, label=label
     )
+
+
+def _is_broken(source: Source) -> bool:
+    """Return whether copied sound would leave the picture.
+
+    Players put one frame of sound behind the other and believe no time in between: what follows a hole would come too
+    early, and at each discontinuity the sound is up to a frame longer or shorter than the picture.
+    """
+    layout = source.layout
+    return layout is not None and (layout.inside_s > 0 or len(set(layout.runs_s)) > _RUNS_COPIED)

@@ -170,6 +170,7 @@ def _changed(found: dict[str, Any], step: Callable[[StoredWish], StoredWish]) ->
 
 def _document(wish: StoredWish) -> dict[str, Any]:
     document: dict[str, Any] = {name: getattr(wish, name) for name in PLAIN}
+    document["missing"] = [list(stretch) for stretch in wish.missing]
     document["_id"] = wish.wish_id
     document["version"] = wish.version
     document["title_key"] = title_key(wish.request.external_id)
@@ -180,10 +181,12 @@ def _document(wish: StoredWish) -> dict[str, Any]:
 
 
 def _wish(document: dict[str, Any]) -> StoredWish:
+    plain = {name: document[name] for name in PLAIN if name in document}
+    plain["missing"] = tuple((from_s, to_s) for from_s, to_s in document.get("missing", ()))
     return StoredWish(
         wish_id=document["_id"],
         request=WishRequest.model_validate(document["request"], strict=False),
         progress=Progress.model_validate(document["progress"]),
         version=document["version"],
-        **{"position": document["asked_at_s"]} | {name: document[name] for name in PLAIN if name in document},
+        **{"position": document["asked_at_s"]} | plain,
     )

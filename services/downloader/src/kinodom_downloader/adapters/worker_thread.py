@@ -21,7 +21,7 @@ from kinodom_downloader.domain.continuity import clock_of
 from kinodom_downloader.domain.faults import (
     Stopped,
 )
-from kinodom_downloader.domain.live import USUAL_BIT_S
+from kinodom_downloader.domain.live import USUAL_BIT_S, Spot
 from kinodom_downloader.domain.plan import same_version
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from kinodom_downloader.adapters.workfolder import WorkFolder
     from kinodom_downloader.domain.continuity import Clock
     from kinodom_downloader.domain.gate import Payload
+    from kinodom_downloader.domain.holes import Missing
     from kinodom_downloader.domain.plan import Segment, TrackPlan
 
 log = get_log(__name__)
@@ -73,6 +74,7 @@ class Bench:
     tally: Tally
     retry: Retry
     lanes: Lanes
+    missing: Missing
     kinds: dict[int, gate.Kind] = field(default_factory=dict)  # of each track, from its first piece
     keys: dict[str, bytes] = field(default_factory=dict)
     left_out: set[int] = field(default_factory=set)  # subtitle tracks that could not be had
@@ -248,7 +250,21 @@ class Worker:
             self.bench.left_out.add(job.track)
             self.bench.pieces.drop()
             return
-        self.bench.pieces.fail(told(job, error, self.bench.folder), held=1)
+        self._left_out(job, told(job, error, self.bench.folder))
+
+    def _left_out(self, job: Job, failure: KinodomError) -> None:
+        """Go on without a piece when it may be missing, else end the fetch."""
+        segment = self.bench.folder.plan.tracks[job.track].segments[job.index]
+        with self.bench.lock:
+            end = failure if segment.is_init else self.bench.missing.add(Spot(job.track, job.index), failure)
+            if end is None:
+                self.bench.tally.finished(job.track, job.index, 0)
+        if end is not None:
+            self.bench.pieces.fail(end, held=1)
+            return
+        log.warning("piece_left_out", track=job.track, index=job.index, code=failure.code)
+        self.bench.pieces.on_gone(job)
+        self.bench.pieces.drop()
 
 
 def _check_same_file(track: TrackPlan, taken: Taken) -> None:

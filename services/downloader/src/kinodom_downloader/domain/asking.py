@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from kinodom_common.contracts.videos import Hole
 from kinodom_common.contracts.wishes import DiskRoom, QueueStatus, Wish, WishEvent, WishPart
 from kinodom_common.errors import KinodomError
-from kinodom_downloader.domain import order, pausing, watching
+from kinodom_downloader.domain import lacking, order, pausing, watching
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.room import KeepFree
 
@@ -64,6 +65,18 @@ def try_again(wish_id: str, *, desk: Desk) -> rules.StoredWish:
     wish = desk.wishes.change(wish_id, lambda found: rules.asked_again(found, now_s=now_s, lost=lost))
     if wish.state == "wanted":
         _tell(wish, desk)
+    return wish
+
+
+def keep_with_holes(wish_id: str, *, desk: Desk) -> rules.StoredWish:
+    """Return the wish to be fulfilled without what no source has of its film, and tried at once.
+
+    Raises:
+        NoSuchWish: there is none. NothingMissing: it does not lack just that.
+    """
+    now_s = desk.clock()
+    wish = desk.wishes.change(wish_id, lambda found: lacking.kept_so(found, now_s=now_s))
+    _tell(wish, desk)
     return wish
 
 
@@ -229,6 +242,10 @@ def wire(wish: rules.StoredWish) -> Wish:
         position=wish.position,
         progress=wish.progress,
         keep=wish.keep,
+        missing=tuple(Hole(from_s=from_s, to_s=to_s) for from_s, to_s in wish.missing)
+        if lacking.may_be_kept(wish)
+        else (),
+        with_holes=wish.with_holes,
         next_try_at=datetime.fromtimestamp(wish.next_try_at_s, UTC) if wish.state == "waiting" else None,
         asked_at=datetime.fromtimestamp(wish.asked_at_s, UTC),
         changed_at=datetime.fromtimestamp(wish.changed_at_s, UTC),

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 from kinodom_common.errors import KinodomError, NoSpace, NotFound, Rejected, UpstreamFailed
 from kinodom_common.logs import get_log
 from kinodom_downloader.domain import watching
-from kinodom_downloader.domain.faults import LinkExpired
+from kinodom_downloader.domain.faults import LinkExpired, SegmentGap
+from kinodom_downloader.domain.holes import OF_PIECES
 from kinodom_downloader.domain.room import check_room, needed_bytes
 from kinodom_downloader.domain.turns import Turns
 from kinodom_downloader.domain.wishes import LeaseLost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from kinodom_common.contracts.offers import Offer
     from kinodom_common.contracts.videos import VideoIn
     from kinodom_common.contracts.wishes import Progress
+    from kinodom_downloader.domain.holes import Leave
     from kinodom_downloader.domain.working import Run, Tools
 
 log = get_log(__name__)
@@ -33,7 +35,8 @@ class NoOffer(NotFound):
 def bring(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> VideoIn:
     """Try the offers in their order until one is published; when all fail, the error of one stands for them.
 
-    An offer that cannot be packaged has failed like one that cannot be fetched: its film may be sound elsewhere.
+    An offer that cannot be packaged has failed like one that cannot be fetched: its film may be sound elsewhere. A film
+    from which nothing is missing is preferred, so every offer is tried for that first.
     """
     wish = run.wish
     turns = Turns(
@@ -44,6 +47,7 @@ def bring(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> VideoIn
     failure: KinodomError = NoOffer(
         "No source has this film in this dub now. Choose another dub, or try again another day."
     )
+    lacking: list[tuple[Offer, KinodomError]] = []
     for offer in turns:
         check_hours(run, tools)
         try:
@@ -52,18 +56,55 @@ def bring(run: Run, tools: Tools, *, should_stop: Callable[[], bool]) -> VideoIn
             failure = _graver(failure, exc)
             continue
         try:
-            video = _brought(run, offer, tools, should_stop=should_stop)
+            return _brought(run, offer, tools, "nothing", should_stop=should_stop)
         except LeaseLost:
             raise
         except (NotFound, Rejected, UpstreamFailed) as exc:
             log.warning("offer_failed", wish_id=wish.wish_id, source=offer.source, code=exc.code)
             failure = _graver(failure, exc)
+            lacking += [(offer, exc)] if isinstance(exc, (SegmentGap, *OF_PIECES)) else []
             if not (isinstance(exc, LinkExpired) and turns.ran_out(offer)):
                 tools.resolver.tell(wish.request, offer, played=False)
-        else:
-            tools.resolver.tell(wish.request, offer, played=True)
-            return video
+    return _brought_with_holes(run, tools, lacking, failure, should_stop=should_stop)
+
+
+def _brought_with_holes(
+    run: Run,
+    tools: Tools,
+    lacking: Sequence[tuple[Offer, KinodomError]],
+    failure: KinodomError,
+    *,
+    should_stop: Callable[[], bool],
+) -> VideoIn:
+    """Publish a film without what its source says is missing, and without more only if somebody has said so.
+
+    Else all that is missing is named in the end, so that somebody can say so.
+
+    Args:
+        run: of the wish.
+        tools: of the worker.
+        lacking: offers that failed because pieces are missing, each with how.
+        failure: of all offers.
+        should_stop: asked a few times a second.
+    """
+    leave: Leave = "any" if run.wish.with_holes else "gaps"
+    for offer, first in lacking:
+        if isinstance(first, SegmentGap) and leave == "gaps" and _may_be_whole_soon(run, tools, failure):
+            continue
+        try:
+            return _brought(run, offer, tools, leave, should_stop=should_stop)
+        except LeaseLost:
+            raise
+        except (NotFound, Rejected, UpstreamFailed) as exc:
+            log.warning("offer_failed", wish_id=run.wish.wish_id, source=offer.source, code=exc.code, leave=leave)
+            failure = exc if failure is first else failure
     raise failure
+
+
+def _may_be_whole_soon(run: Run, tools: Tools, failure: KinodomError) -> bool:
+    """Tell whether another offer failed with what may pass, and nobody waits."""
+    hopeful = run.wish.waits < watching.HOPEFUL_WAITS and not watching.is_watched(run.wish, now_s=tools.clock())
+    return hopeful and isinstance(failure, UpstreamFailed | NoSpace)
 
 
 def check_hours(run: Run, tools: Tools) -> None:
@@ -77,7 +118,7 @@ def _graver(before: KinodomError, now: KinodomError) -> KinodomError:
     return before if isinstance(before, UpstreamFailed | NoSpace) else now
 
 
-def _brought(run: Run, offer: Offer, tools: Tools, *, should_stop: Callable[[], bool]) -> VideoIn:
+def _brought(run: Run, offer: Offer, tools: Tools, leave: Leave, *, should_stop: Callable[[], bool]) -> VideoIn:
     fetched = tools.fetch(
         offer,
         tools.library.work_folder(run.wish.wish_id),
@@ -85,10 +126,13 @@ def _brought(run: Run, offer: Offer, tools: Tools, *, should_stop: Callable[[], 
         on_progress=lambda progress: _heard(run, progress, tools),
         should_stop=should_stop,
         hurry=watching.is_watched(run.wish, now_s=tools.clock()),
+        leave=leave,
     )
-    return tools.library.publish(
+    video = tools.library.publish(
         run.wish, fetched, offer, fence=run.fence, on_packaged=run.packaged, should_stop=should_stop
     )
+    tools.resolver.tell(run.wish.request, offer, played=True)
+    return video
 
 
 def _heard(run: Run, progress: Progress, tools: Tools) -> None:

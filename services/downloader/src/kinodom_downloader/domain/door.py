@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from kinodom_common.errors import NotFound, UpstreamFailed
 from kinodom_downloader.domain import asking
+from kinodom_downloader.domain.live import gone_file
 from kinodom_downloader.domain.watching import HOPEFUL_WAITS
 from kinodom_downloader.domain.wishes import is_held
 
@@ -35,6 +36,13 @@ class OtherPieces(NotFound):
 
     code = "other_pieces"
     title = "The film goes on from another place"
+
+
+class LeftOut(NotFound):
+    """No source has this piece, and the film comes without it; `live.json` says which stretches are missing."""
+
+    code = "left_out"
+    title = "No source has this part"
 
 
 class StillComing(UpstreamFailed):
@@ -94,12 +102,14 @@ def wait_for_piece(wish_id: str, generation: str, spot: Spot, *, file: str | Non
         file: which says that it is there; None: the piece itself.
 
     Raises:
-        OtherPieces: the film is cut anew. NotComing, StillComing: as above.
+        OtherPieces: the film is cut anew. LeftOut: it comes without this piece. NotComing, StillComing: as above.
     """
 
     def is_there() -> bool:
         if door.pieces.is_cut(wish_id, generation) is False:
             raise OtherPieces("The film goes on from another place. The player asks again by itself.")
+        if not file and door.pieces.has_file(wish_id, f"{generation}/{gone_file(spot)}"):
+            raise LeftOut("No source has this part of the film. The player goes on behind it.")
         return door.pieces.has_file(wish_id, file) if file else door.pieces.has_piece(wish_id, generation, spot)
 
     _wait(wish_id, is_there, lambda: door.wants.want(wish_id, spot), door)

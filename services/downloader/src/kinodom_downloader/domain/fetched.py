@@ -60,6 +60,14 @@ class Headway:
     anew: bool = False  # it began once more: what had come is not of the film that the source has now
 
 
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Something is missing: before this part (one more than there are: at the end), so many seconds as it is stated."""
+
+    before: int
+    stated_s: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchedTrack:
     """One stream of bytes on the disk, in parts.
@@ -72,9 +80,10 @@ class FetchedTrack:
     role: Role
     container: Container
     parts: tuple[Path, ...]
-    durations_s: tuple[float, ...]  # one per part as the playlist states it (0 for the init section), or per piece of
+    durations_s: tuple[float, ...]  # one per part as stated, else as it is (0 for an init section), or per piece of
     # the one part that is gathered; () if unknown
     breaks: tuple[int, ...] = ()
+    holes: tuple[Hole, ...] = ()
     silences: tuple[tuple[int, float], ...] = ()  # before this part (one more than there are: at the end), seconds
     shifts_s: tuple[float, ...] = ()  # of subtitles: added to the times in each part; () none
     language: str | None = None  # BCP 47

@@ -46,7 +46,9 @@ def is_in_pieces(track: TrackPlan) -> bool:
     """Return whether a track may be gathered by what its playlist says."""
     first, *rest = track.segments
     whole = track.shape == "segments" and track.role != "subtitles" and first.is_init and not track.silences
-    return whole and 0 < len(rest) <= MOST_PIECES and not any(one.is_init or one.breaks for one in rest)
+    if not whole or not 0 < len(rest) <= MOST_PIECES:
+        return False
+    return not any(one.is_init or one.breaks or one.gap or not one.duration_s for one in rest)
 
 
 def moves(heads: Sequence[Head], firsts: Sequence[Read]) -> list[Move]:

@@ -26,7 +26,7 @@ NEXT: Final = 3  # pieces after one that somebody waits for, which will be asked
 _WAITED, _INIT, _NEXT, _BEHIND = -10.0, -9.0, -5.0, 1e7  # urgencies; the last is of what lies behind all viewers
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Spot:
     """One piece of a film: the number of its track and its own, both from 0."""
 
@@ -59,14 +59,20 @@ def shape_of(plan: Plan) -> Literal["hls", "file", "none"]:
     return "file" if len(media) == 1 and media[0][1].file_bytes else "none"
 
 
-def facts(plan: Plan) -> str:
-    """Return the text of `live.json`: what a player must know before it asks for anything else."""
+def facts(plan: Plan, holes: Sequence[tuple[float, float]] = ()) -> str:
+    """Return the text of `live.json`: what a player must know before it asks for anything else.
+
+    Args:
+        plan: of the film.
+        holes: stretches of it that do not come.
+    """
     return json.dumps(
         {
             "generation": generation(plan),
             "shape": shape_of(plan),
             "single": _single(plan),
             "duration_s": plan.duration_s,
+            "holes": [{"from_s": from_s, "to_s": to_s, "lacks": "all"} for from_s, to_s in holes],
             "height_px": next((track.height_px for track in plan.tracks if track.height_px), None),
             "texts": [
                 {"file": text_file(number), "language": track.language or "und", "label": track.name or ""}
@@ -78,10 +84,10 @@ def facts(plan: Plan) -> str:
     )
 
 
-def playlists(plan: Plan) -> dict[str, str]:
-    """Return the playlists of a film in segments, by file name."""
+def playlists(plan: Plan, missing: Collection[Spot] = ()) -> dict[str, str]:
+    """Return the playlists of a film in segments, by file name; pieces that do not come are marked as gaps."""
     media = _media(plan)
-    texts = {f"t{number}.m3u8": _playlist(number, track) for number, track in media}
+    texts = {f"t{number}.m3u8": _playlist(number, track, missing) for number, track in media}
     texts[MASTER] = _master(media)
     return texts
 
@@ -94,6 +100,11 @@ def piece_path(track: int, index: int) -> str:
 def piece_file(spot: Spot) -> str:
     """Return the name under which a player asks for a piece."""
     return f"t{spot.track}-{spot.index:06d}.seg"
+
+
+def gone_file(spot: Spot) -> str:
+    """Return the name of the empty file that says that a piece does not come; it lies beside the playlists."""
+    return f"gone/{piece_file(spot)}"
 
 
 def text_file(track: int) -> str:
@@ -178,14 +189,14 @@ def _urgency(spot: Spot, at_s: float, heads: Iterable[Head], waited: Collection[
     return min(ahead) if ahead else _BEHIND + at_s
 
 
-def _playlist(number: int, track: TrackPlan) -> str:
+def _playlist(number: int, track: TrackPlan, missing: Collection[Spot]) -> str:
     longest_s = max((segment.duration_s for segment in track.segments), default=0.0)
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-TARGETDURATION:{max(1, math.ceil(longest_s))}"]
     lines += ["#EXT-X-MEDIA-SEQUENCE:0", "#EXT-X-PLAYLIST-TYPE:VOD"]
     for index, segment in enumerate(track.segments):
         name = piece_file(Spot(number, index))
-        if segment.breaks:
-            lines.append("#EXT-X-DISCONTINUITY")
+        lines += ["#EXT-X-DISCONTINUITY"] if segment.breaks else []
+        lines += ["#EXT-X-GAP"] if Spot(number, index) in missing else []
         lines += [f'#EXT-X-MAP:URI="{name}"'] if segment.is_init else [f"#EXTINF:{segment.duration_s:.6f},", name]
     return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
 

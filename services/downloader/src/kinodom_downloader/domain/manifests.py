@@ -52,6 +52,7 @@ class TrackSet:
     audio: tuple[MediaTrack, ...]
     text: tuple[TextTrack, ...] = ()
     renditions: tuple[MediaTrack, ...] = ()  # the picture again, smaller or in another codec, cut at the same moments
+    least_s: float = 0.0  # its end may be missing
 
     @property
     def pictures(self) -> tuple[MediaTrack, ...]:
@@ -65,8 +66,8 @@ class TrackSet:
 
     @property
     def duration_s(self) -> float:
-        """How long the longest track is."""
-        return max(track.index.end_s for track in self.media)
+        """How long the film is: the longest track, and what is missing after it."""
+        return max(self.least_s, *(track.index.end_s for track in self.media))
 
 
 def average_bit_s(track: MediaTrack) -> int:

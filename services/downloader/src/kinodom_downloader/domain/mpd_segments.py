@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from kinodom_downloader.domain.faults import PlaylistBad, PlaylistRefused
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
 _NAMES: Final = ("SegmentTemplate", "SegmentList", "SegmentBase")
 _BLANK: Final = re.compile(r"\$(?:(RepresentationID|Number|Time|Bandwidth|SubNumber)(?:%0(\d{1,2})d)?)?\$")
+_GAP_S: Final = 0.5  # less between two rows of a timeline is inexactness
 _SPAN: Final = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
 
 
@@ -84,16 +84,20 @@ def _templated(place: Place, representation: Element) -> list[Segment]:
     if pattern := place.attributes.get("initialization"):
         found.append(Segment(url=joined(place.base_url, _filled(pattern, values)), is_init=True))
     number = _whole(place.attributes.get("startNumber"), 1)
-    for step, (time, length_s) in enumerate(_times(place)):
-        fill = {**values, "Number": str(number + step), "Time": str(time)}
+    for time, length_s in _times(place):
+        if time is None:
+            found.append(Segment(url="", duration_s=length_s, gap=True))
+            continue
+        fill = {**values, "Number": str(number), "Time": str(time)}
         found.append(Segment(url=joined(place.base_url, _filled(media, fill)), duration_s=length_s))
+        number += 1
         if len(found) > MAX_SEGMENTS:
             raise PlaylistRefused(f"The manifest lists more than {MAX_SEGMENTS} segments.")
     return found
 
 
-def _times(place: Place) -> Iterator[tuple[int, float]]:
-    """Yield start (in the manifest's ticks) and length (seconds) of each segment."""
+def _times(place: Place) -> Iterator[tuple[int | None, float]]:
+    """Yield start (in the manifest's ticks; None: it is missing) and length (seconds) of each segment."""
     scale = _whole(place.attributes.get("timescale"), 1) or 1
     timeline = place.elements.get("SegmentTimeline")
     if timeline is not None:
@@ -111,12 +115,15 @@ def _times(place: Place) -> Iterator[tuple[int, float]]:
         yield step * ticks, min(ticks / scale, left_s)
 
 
-def _timeline(place: Place, timeline: Element, scale: int) -> Iterator[tuple[int, float]]:
+def _timeline(place: Place, timeline: Element, scale: int) -> Iterator[tuple[int | None, float]]:
     rows = timeline.findall("S")
     at = 0
     first = _whole(place.attributes.get("presentationTimeOffset"), 0)
     for index, row in enumerate(rows):
-        at = _whole(row.get("t"), at)
+        start = _whole(row.get("t"), at)
+        if index and start - at > _GAP_S * scale:
+            yield None, (start - at) / scale
+        at = start
         ticks = _whole(row.get("d"), 0)
         repeats = row.get("r", "0")
         if not ticks:
@@ -144,11 +151,14 @@ def _listed(place: Place) -> list[Segment]:
     if len(rows) > MAX_SEGMENTS:
         raise PlaylistRefused(f"The manifest lists more than {MAX_SEGMENTS} segments.")
     timeline = place.elements.get("SegmentTimeline")
-    times = islice(_timeline(place, timeline, scale), len(rows)) if timeline is not None else ()
-    lengths = [length for _, length in times]
-    for index, row in enumerate(rows):
+    times = iter(_timeline(place, timeline, scale) if timeline is not None else ())
+    for row in rows:
+        time, stated_s = next(times, (0, length_s))
+        if time is None:
+            found.append(Segment(url="", duration_s=stated_s, gap=True))
+            _time, stated_s = next(times, (0, length_s))
         segment = _ranged(place, row.get("media", ""), row.get("mediaRange"))
-        found.append(replace(segment, duration_s=lengths[index] if index < len(lengths) else length_s))
+        found.append(replace(segment, duration_s=stated_s))
     return found
 
 

@@ -26,11 +26,12 @@ class Segment:
     is_init: bool = False
     breaks: bool = False  # the source marks a discontinuity before it
     shift_s: float = 0.0  # to be added to the times in it; of subtitles alone
+    gap: bool = False  # the source says that it is missing; it may have no address
     key_url: str | None = None  # AES-128 (CBC, PKCS7); None: not encrypted
     iv_hex: str = ""  # 32 digits when encrypted
 
     def identity(self) -> tuple[object, ...]:
-        """Return what stays the same when the source hands out fresh addresses."""
+        """Return what stays the same when the source hands out fresh addresses, and when it loses a piece."""
         return (round(self.duration_s, 3), self.offset, self.length, self.is_init, self.breaks,
                 self.key_url is not None, self.iv_hex, self.shift_s)  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -35,7 +34,6 @@ class _Reading:
     base_url: str
     found: list[Segment] = field(default_factory=list)
     sequence: int = 0
-    listed: int = 0  # segments so far
     duration_s: float | None = None
     span: tuple[int, int | None] | None = None  # length, offset of the next segment
     ends: dict[str, int] = field(default_factory=dict)  # address: where its last range ended
@@ -55,7 +53,8 @@ def parse_playlist(text: str, base_url: str, *, is_whole: bool = False) -> Maste
         is_whole: nothing will come after it, though it does not say so.
 
     Raises:
-        PlaylistBad, PlaylistRefused, LivePlaylist, DrmProtected, SegmentGap.
+        PlaylistBad, PlaylistRefused, LivePlaylist, DrmProtected.
+        SegmentGap: it lists nothing but gaps.
     """
     lines = lines_of(text)
     if any(line.startswith("#EXT-X-STREAM-INF") for line in lines):
@@ -74,6 +73,8 @@ def parse_playlist(text: str, base_url: str, *, is_whole: bool = False) -> Maste
             raise PlaylistRefused(f"The playlist lists more than {MAX_SEGMENTS} segments.")
     if not reading.found:
         raise PlaylistBad("The playlist lists no segment.")
+    if all(segment.gap or segment.is_init for segment in reading.found):
+        raise SegmentGap("The source itself says that all of the film is missing (gaps).")
     return Media(segments=tuple(reading.found))
 
 
@@ -107,7 +108,7 @@ def _duration(value: str) -> float:
         duration_s = float(value.partition(",")[0].strip() or "0")
     except ValueError:
         return 0.0
-    return min(duration_s, _MAX_DURATION_S) if math.isfinite(duration_s) and duration_s > 0 else 0.0
+    return duration_s if 0 < duration_s <= _MAX_DURATION_S else 0.0  # 0: unknown, what comes will tell
 
 
 def _span(value: str) -> tuple[int, int | None]:
@@ -149,19 +150,21 @@ def _locked(reading: _Reading, segment: Segment) -> Segment:
 
 
 def _segment(reading: _Reading, line: str) -> None:
-    reading.listed += 1
-    if reading.gap:
-        raise SegmentGap(f"The source itself says that segment {reading.listed} of the film is missing (a gap).")
     if reading.current_map is not None and reading.map_is_new:
         reading.found.append(replace(reading.current_map, breaks=bool(reading.found)))
         reading.breaks = False
-    url = joined(reading.base_url, line)
+    url = "" if reading.gap else joined(reading.base_url, line)
     length, offset = reading.span or (None, None)
     if length is not None:
         offset = reading.ends.get(url, 0) if offset is None else offset
         reading.ends[url] = offset + length
     segment = Segment(
-        url=url, duration_s=reading.duration_s or 0.0, offset=offset, length=length, breaks=reading.breaks
+        url=url,
+        duration_s=reading.duration_s or 0.0,
+        offset=offset,
+        length=length,
+        breaks=reading.breaks,
+        gap=reading.gap,
     )
     reading.found.append(_locked(reading, segment))
     reading.sequence += 1

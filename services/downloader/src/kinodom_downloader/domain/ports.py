@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kinodom_common.contracts.videos import VideoIn
     from kinodom_common.contracts.wishes import Progress, WishEvent, WishRequest, WishState
     from kinodom_downloader.domain.fetched import Fetched
+    from kinodom_downloader.domain.holes import Leave
     from kinodom_downloader.domain.live import Spot
     from kinodom_downloader.domain.room import Disk
     from kinodom_downloader.domain.wishes import StoredWish
@@ -120,8 +121,12 @@ class Fetcher(Protocol):
         on_progress: Callable[[Progress], None],
         should_stop: Callable[[], bool],
         hurry: bool = False,
+        leave: Leave = "nothing",
     ) -> Fetched:
-        """Fetch an offer into a work folder, going on from what is there; `hurry`: somebody waits for its beginning."""
+        """Fetch an offer into a work folder, going on from what is there.
+
+        `hurry`: somebody waits for its beginning. `leave`: what may be missing in the end.
+        """
 
 
 class Ear(Protocol):

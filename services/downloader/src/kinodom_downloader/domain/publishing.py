@@ -110,6 +110,7 @@ def metadata_text(video: VideoIn) -> bytes:
     )
     lines = [video.title.imdb_id] if video.title.imdb_id else []
     lines += [f"{key}: {one_line(str(value))}" for key, value in pairs if value is not None]
+    lines += [f"missing: {hole.from_s:.3f}-{hole.to_s:.3f} s ({hole.lacks})" for hole in video.holes]
     return ("\n".join(lines) + "\n").encode()
 
 

@@ -9,7 +9,7 @@ from kinodom_common.contracts.videos import VideoIn
 
 if TYPE_CHECKING:
     from kinodom_common.contracts.offers import Skip
-    from kinodom_common.contracts.videos import TrackInfo
+    from kinodom_common.contracts.videos import Hole, TrackInfo
     from kinodom_common.contracts.wishes import WishRequest
 
 
@@ -23,6 +23,7 @@ def video_of(
     now_s: float,
     sprites: bool = False,
     skips: tuple[Skip, ...] = (),
+    holes: tuple[Hole, ...] = (),
 ) -> VideoIn:
     """Return what the house says of a packaged video."""
     return VideoIn(
@@ -41,5 +42,6 @@ def video_of(
         tracks=tracks,
         sprites=sprites,
         skips=skips,
+        holes=holes,
         published_at=datetime.fromtimestamp(now_s, UTC),
     )

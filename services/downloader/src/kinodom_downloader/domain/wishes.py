@@ -82,6 +82,8 @@ class StoredWish:
     lease_until_s: float = 0.0
     next_try_at_s: float = 0.0
     progress: Progress = field(default_factory=Progress)
+    missing: tuple[tuple[float, float], ...] = ()  # of the film when it stopped for that alone, from and to, seconds
+    with_holes: bool = False  # somebody said that it is kept without what does not come
     request_id: str = ""  # of the page or call that asked: binds the logs of all services together
     version: int = 0  # of the document in the store
 

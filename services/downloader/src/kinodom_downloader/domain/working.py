@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from kinodom_common.contracts.wishes import Progress
 from kinodom_common.errors import KinodomError, NoSpace, UpstreamFailed
 from kinodom_common.logs import bound_request_id, get_log
-from kinodom_downloader.domain import watching
+from kinodom_downloader.domain import lacking, watching
 from kinodom_downloader.domain import wishes as rules
 from kinodom_downloader.domain.asking import event_of
 from kinodom_downloader.domain.bringing import bring
+from kinodom_downloader.domain.holes import PartsMissing
 from kinodom_downloader.domain.hours import ALWAYS, DAY_S, Hours, OutsideHours, put_off
 from kinodom_downloader.domain.room import KeepFree, MediaFolderUnusable, disk_trouble, needed_bytes
 from kinodom_downloader.domain.taking import take, take_this
@@ -233,11 +234,16 @@ def _stopped(run: Run, error: KinodomError, tools: Tools) -> rules.StoredWish | 
                 lambda wish: rules.waiting_for_disk(wish, code=code, reason=reason, now_s=now_s), "task_failed"
             )
         if isinstance(error, UpstreamFailed):
+            found = error.stretches if isinstance(error, PartsMissing) else ()
             return run.end(
-                lambda wish: rules.waiting(wish, code=code, reason=reason, now_s=now_s, retry_after_s=pause_s),
+                lambda wish: lacking.noted(
+                    rules.waiting(wish, code=code, reason=reason, now_s=now_s, retry_after_s=pause_s), found
+                ),
                 "task_failed",
             )
-        return run.end(lambda wish: rules.refused(wish, code=code, reason=reason, now_s=now_s), "task_failed")
+        return run.end(
+            lambda wish: lacking.noted(rules.refused(wish, code=code, reason=reason, now_s=now_s), ()), "task_failed"
+        )
     except (rules.LeaseLost, rules.NoSuchWish):
         _leave(run.wish.wish_id, tools)
         return None

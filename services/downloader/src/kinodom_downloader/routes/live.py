@@ -41,7 +41,7 @@ def playlist(wish_id: str, generation: str, file: str) -> Response:
 
 
 @bp.get("/live/<wish_id>/<generation>/pieces/<int:track>/<int:index>")
-@describes(problems=(*PROBLEMS, "other_pieces"))
+@describes(problems=(*PROBLEMS, "other_pieces", "left_out"))
 def piece(wish_id: str, generation: str, track: int, index: int) -> Response:
     """Wait for a piece of a film in segments."""
     wish_id, generation, spot = part_of_path(WISH, wish_id), part_of_path(GENERATION, generation), Spot(track, index)

@@ -109,6 +109,13 @@ def keep_wish(wish_id: str) -> Response:
     return answer(asking.wire(asking.keep(wish_id, desk=deps().desk)), 202)
 
 
+@bp.post("/wishes/<wish_id>/holes")
+@describes(reply=Wish, status=202, problems=("no_such_wish", "nothing_missing"))
+def keep_wish_with_holes(wish_id: str) -> Response:
+    """Fetch a film without what no source has of it, and publish it with its holes."""
+    return answer(asking.wire(asking.keep_with_holes(wish_id, desk=deps().desk)), 202)
+
+
 @bp.post("/wishes/<wish_id>/pause")
 @describes(reply=Wish, status=202, problems=("no_such_wish", "wish_busy", "nothing_to_pause"))
 def pause_wish(wish_id: str) -> Response:

@@ -188,6 +188,11 @@ export class Film {
     await this.media.play().catch(() => undefined);
   }
 
+  /** @returns {import("./holes.js").Hole[]} parts that no source had */
+  holes() {
+    return this.link?.live_url ? (this.picture?.holes?.() ?? []) : (this.link?.holes ?? []);
+  }
+
   /** @returns {{height_px: number, active: boolean}[]} pictures to choose from, the best first */
   qualities() {
     return this.picture?.qualities() ?? [];

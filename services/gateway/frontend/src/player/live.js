@@ -14,7 +14,7 @@ const PATIENCE = 3; // times that the house may say "not yet" in a row
 /** @typedef {import("./film.js").Failure} Failure */
 /** @typedef {import("./film.js").Hearing} Hearing */
 /** @typedef {{generation: string, shape: "hls" | "file" | "none", duration_s: number | null, height_px: number | null,
- *   single: string | null, texts: {file: string, language: string, label: string}[]}} Facts the house's `live.json` */
+ *   single: string | null, holes?: import("./holes.js").Hole[], texts: {file: string, language: string, label: string}[]}} Facts the house's `live.json` */
 
 export class LivePicture {
   /** @param {HTMLVideoElement} media @param {Hearing} hearing */
@@ -125,9 +125,29 @@ export class LivePicture {
     }
     const status = error.response?.code ?? 0;
     const failure = failureOf(status, bodyOf(error.networkDetails));
+    if (failure.code === "left_out") {
+      void this.passOver(failure);
+      return;
+    }
     const passes = failure.network || failure.code === "still_coming" || failure.code === "starting";
     if (passes && this.waits++ < PATIENCE) this.resume();
     else this.hearing.failed(failure);
+  }
+
+  /** A piece will not come: its list names it as a gap by now. @param {Failure} failure */
+  async passOver(failure) {
+    const plays = !this.media.paused;
+    try {
+      await this.start(this.base, this.media.currentTime);
+      if (plays) await this.media.play().catch(() => undefined);
+    } catch {
+      this.hearing.failed(failure);
+    }
+  }
+
+  /** @returns {import("./holes.js").Hole[]} */
+  holes() {
+    return this.facts?.holes ?? [];
   }
 
   mediaFailed() {

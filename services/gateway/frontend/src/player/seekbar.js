@@ -1,6 +1,7 @@
 /** The seek bar: a real range input over two rails that are drawn by attributes. */
 import { part, say, set } from "../page/dom.js";
 import { clockText, t } from "../words.js";
+import { holeAt, words } from "./holes.js";
 
 const WIDTH = 1000;
 
@@ -15,6 +16,8 @@ export class SeekBar {
     this.house = /** @type {SVGElement | null} */ (root.querySelector("[data-part=house]"));
     /** @type {[number, number][] | null} */
     this.have = null;
+    /** @type {import("./holes.js").Hole[]} */
+    this.holes = [];
     this.head = part(root, "head");
     this.peek = part(root, "peek");
     /** @type {import("./sprites.js").Sprites | null} */
@@ -71,8 +74,14 @@ export class SeekBar {
     const share = this.duration_s ? Math.min(1, Math.max(0, position_s / this.duration_s)) : 0;
     if (this.you) set(this.you, "width", (share * WIDTH).toFixed(1));
     if (this.head) set(this.head, "x", (share * (WIDTH - 5)).toFixed(1));
-    const text = t("%(at)s of %(all)s", { at: clockText(position_s), all: clockText(this.duration_s) });
+    const text = t("%(at)s of %(all)s", { at: this.named(position_s), all: clockText(this.duration_s) });
     set(this.input, "aria-valuetext", text);
+  }
+
+  /** @param {number} at_s */
+  named(at_s) {
+    const hole = holeAt(this.holes, at_s);
+    return hole ? `${clockText(at_s)}, ${words(hole)}` : clockText(at_s);
   }
 
   /** @param {PointerEvent} event */
@@ -80,7 +89,7 @@ export class SeekBar {
     if (!this.peek || !this.duration_s || event.pointerType === "touch") return;
     const box = this.root.getBoundingClientRect();
     const share = Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
-    say(part(this.peek, "peek-time"), clockText(share * this.duration_s));
+    say(part(this.peek, "peek-time"), this.named(share * this.duration_s));
     this.sprites?.show(share * this.duration_s);
     this.peek.hidden = false;
     const half = this.peek.offsetWidth / 2;

@@ -1,5 +1,6 @@
 /** A room's page: gestures become operations, vectors move the player, and the people are listed. */
 import { Deck } from "../player/deck.js";
+import { overHoles, passHoles } from "../player/holes.js";
 import { announce } from "../player/session.js";
 import { linkOf } from "../links.js";
 import { part, say } from "../page/dom.js";
@@ -39,6 +40,7 @@ class RoomPlayer {
     this.firstLink = linkOf(page.video);
     const acts = this.acts();
     this.deck = new Deck(root, media, film, acts);
+    passHoles(this.deck, false);
     film.hearing.trouble = (trouble) => this.deck.trouble(trouble);
     film.hearing.tracks = () => this.deck.settings?.refresh();
     film.hearing.have = (have) => this.deck.have(have);
@@ -76,7 +78,7 @@ class RoomPlayer {
       wantsPlay: () => (this.follower?.vec?.rate ?? 0) > 0 && !this.follower.detached,
       play: () => this.act("play", {}),
       pause: () => (this.connection.isUp ? this.act("pause", {}) : this.follower.detach()),
-      seekTo: (seconds) => this.seekTo(seconds * 1000),
+      seekTo: (seconds) => this.seekTo(overHoles(this.film.holes(), seconds) * 1000),
       position_s: () => (this.wanted_ms ?? this.follower.target_ms()) / 1000,
       setRate: null,
       step: (step) => this.step(step),

@@ -10,6 +10,7 @@ from flask import url_for
 from kinodom_gateway.i18n import gettext as _
 from kinodom_gateway.i18n import mark, ngettext
 from kinodom_gateway.presenters import reasons, words
+from kinodom_gateway.presenters.holes import lacking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from kinodom_common.contracts.videos import Title
     from kinodom_common.contracts.wishes import DiskRoom, Progress, Wish
+    from kinodom_gateway.presenters.holes import Lacking
 
 COMING = ("running", "publishing")
 MOVABLE = ("wanted", "waiting", "paused")
@@ -43,6 +45,7 @@ class WishRow:
     reason: str | None  # why somebody is needed
     kept: str | None  # what is kept of it meanwhile
     other_dub: bool  # may help
+    lacking: Lacking | None = None  # all but this is there
     earlier: str | None = None  # before which wish it goes; None: it is the first
     later: str | None = None  # the same, empty: behind all; None: it is the last
 
@@ -189,6 +192,7 @@ def wish_row(wish: Wish, cover: str | None, *, eyes: Eyes) -> WishRow:
         reason=(reasons.sentence(wish.reason_code, wish.reason) or None) if needed else None,
         kept=_("What came so far is kept.") if needed and stuck else None,
         other_dub=needed and wish.reason_code not in OF_THE_DISK,
+        lacking=lacking(wish, name_of(wish)),
     )
 
 

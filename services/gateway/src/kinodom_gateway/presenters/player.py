@@ -10,6 +10,7 @@ from flask import url_for
 from kinodom_gateway.domain.rooms import label_of, playlist
 from kinodom_gateway.i18n import gettext as _
 from kinodom_gateway.presenters import words
+from kinodom_gateway.presenters.holes import told
 
 if TYPE_CHECKING:
     from kinodom_common.contracts.rooms import Room
@@ -53,6 +54,8 @@ class VideoView:
     link_expires_at: int
     sprites: bool  # there are small pictures for the seek bar
     skips: tuple[dict[str, object], ...]  # parts that most people pass over
+    holes: tuple[dict[str, object], ...]  # parts that no source had
+    holes_told: str  # the same in words; empty: all of it is there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +157,8 @@ def _video(page: TitlePage, video: Video, link: MediaLink, *, is_there: bool) ->
         link_expires_at=link.expires_at_s,
         sprites=video.sprites,
         skips=tuple(skip.model_dump() for skip in video.skips),
+        holes=tuple(hole.model_dump() for hole in video.holes),
+        holes_told=told(video.holes),
     )
 
 

@@ -9,13 +9,17 @@ from kinodom_common.errors import NotFound
 from kinodom_gateway.i18n import gettext as _
 from kinodom_gateway.i18n import mark
 from kinodom_gateway.presenters import reasons, words
+from kinodom_gateway.presenters.downloads import name_of
 from kinodom_gateway.presenters.getting import Getting, getting
+from kinodom_gateway.presenters.holes import lacking
+from kinodom_gateway.presenters.holes import told as missing_told
 
 if TYPE_CHECKING:
     from kinodom_common.contracts.titles import Translation
     from kinodom_common.contracts.videos import Title, Video
     from kinodom_common.contracts.wishes import Wish
     from kinodom_gateway.domain.finding import Seen
+    from kinodom_gateway.presenters.holes import Lacking
 
 PEOPLE_NAMED = 8
 Place = tuple[int | None, int | None]  # season, episode
@@ -88,6 +92,7 @@ class TitleView:
     people: str | None  # as the source names them
     ids: tuple[str, ...]
     note: str | None  # why something is missing
+    lacking: tuple[Lacking, ...]  # downloads that have all but a little of their film
     removed_id: str | None  # a video that was deleted just now and can be brought back
 
 
@@ -123,6 +128,7 @@ def title_view(seen: Seen, *, dub: str | None, removed_id: str | None = None) ->
         people=", ".join(card.people[:PEOPLE_NAMED]) or None if card else None,
         ids=tuple(one for one in (seen.external_id, home.imdb_id if home else None) if one),
         note=_note(seen),
+        lacking=tuple(found for wish in seen.wishes if (found := lacking(wish, name_of(wish)))),
         removed_id=removed_id,
     )
 
@@ -276,11 +282,11 @@ def _note(seen: Seen) -> str | None:
 def _on_disk(video: Video, title: str) -> OnDisk:
     dub, size = words.dub(video.translation_name), words.size(video.size_bytes)
     name = dub if video.episode is None else f"{video.episode}, {dub}"
-    facts = [told] if (told := words.heights(video)) else []
+    facts = ", ".join(part for part in (words.heights(video), size) if part)
     what = f"{title}, {name}" if video.episode is None else f"{title} {name}"
     return OnDisk(
         video_id=video.video_id,
         name=name,
-        facts=", ".join([*facts, size]),
+        facts=f"{facts}. {missing_told(video.holes)}" if video.holes else facts,
         question=_("Delete “%(name)s”, %(size)s?", name=what, size=size),
     )

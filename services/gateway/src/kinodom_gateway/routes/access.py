@@ -87,6 +87,7 @@ def link_reply(video: Video, *, is_there: bool) -> LinkReply:
         poster_url=link.poster_url,
         sprites=video.sprites,
         skips=video.skips,
+        holes=video.holes,
         expires_at=link.expires_at_s,
     )
 

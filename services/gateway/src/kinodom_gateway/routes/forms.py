@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from kinodom_common.contracts import Reply, Request
 from kinodom_common.contracts.offers import Skip
 from kinodom_common.contracts.titles import ExternalId, SearchReply
-from kinodom_common.contracts.videos import TitleList, VideoId
+from kinodom_common.contracts.videos import Hole, TitleList, VideoId
 from kinodom_common.contracts.wishes import Wish, WishPart
 from kinodom_common.openapi import form_of
 from kinodom_gateway.domain.choosing import RANGES
@@ -165,6 +165,7 @@ class LinkReply(Reply):
     poster_url: str
     sprites: bool  # `sprites.vtt` lies beside the manifest
     skips: tuple[Skip, ...]
+    holes: tuple[Hole, ...]  # parts that no source had
     expires_at: int  # seconds since 1970
 
 

@@ -50,6 +50,13 @@ def keep(wish_id: str) -> Response:
     return redirect(url_for("watching.watch", video_id=wish_id), 303)
 
 
+@bp.post("/wishes/<wish_id>/holes")
+def keep_with_holes(wish_id: str) -> Response:
+    """Fetch a film without what no source has of it, and show the queue."""
+    deps().downloader.keep_with_holes(wish_id)
+    return redirect(url_for("pages.queue"), 303)
+
+
 @bp.post("/api/v1/watch")
 @describes(reply=Wish, status=202, body=forms.FirstForm, problems=("no_such_translation",))
 def begin_by_api() -> Response:
@@ -80,6 +87,13 @@ def view(wish_id: str) -> tuple[str, int]:
 def keep_by_api(wish_id: str) -> Response:
     """Keep a film that was only watched so far."""
     return answer(deps().downloader.keep(wish_id), 202)
+
+
+@bp.post("/api/v1/wishes/<wish_id>/holes")
+@describes(reply=Wish, status=202, problems=("no_such_wish", "nothing_missing"))
+def keep_with_holes_by_api(wish_id: str) -> Response:
+    """Fetch a film without what no source has of it: it is published with its holes."""
+    return answer(deps().downloader.keep_with_holes(wish_id), 202)
 
 
 def _begun(first: First) -> Wish:
