@@ -255,7 +255,7 @@ def _rendition(encoder: Encoder, one: Rendition) -> list[str]:
     if encoder in _CAPPED:
         words += ["-maxrate", str(int(one.most_bit_s)), "-bufsize", str(2 * int(one.most_bit_s))]
     words += ["-force_key_frames", "source", "-g", "1000000", *_NO_OTHER_KEYS[encoder]]
-    clock = ("-enc_time_base", "-1", "-video_track_timescale", str(int(one.timescale)))
+    clock = ("-enc_time_base", f"1/{int(one.timescale)}", "-video_track_timescale", str(int(one.timescale)))
     return [*words, "-fps_mode", "passthrough", *clock]
 
 
