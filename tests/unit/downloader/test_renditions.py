@@ -442,6 +442,18 @@ def test_a_swap_that_died_between_its_two_renames_is_mended_by_the_sweep(bench: 
     assert not mend(bench.root / "remakes" / video_id, bench.root / "library", video_id)
 
 
+def test_a_film_that_is_deleted_after_such_a_death_does_not_come_back(bench: Bench) -> None:
+    video_id = put_on_shelf(bench.root)
+    with pytest.raises(KeyboardInterrupt):
+        a_swap(bench, video_id, NoExchange(dies_at=2))
+
+    MediaTrash(bench.root).discard(video_id, now_s=bench.now_s, for_good=False)
+    Survey(bench.tools(ladder=Ladder()))()
+
+    assert not bench.folder(video_id).exists()
+    assert len(list((bench.root / "trash").iterdir())) == 1
+
+
 def test_readers_see_the_old_folder_or_the_new_one_and_open_files_stay_whole(bench: Bench) -> None:
     video_id = bench.film()
     folder, stop, wrong = bench.folder(video_id), threading.Event(), list[str]()
