@@ -190,6 +190,29 @@ def test_hevc_is_shown_as_it_is_and_gets_h264_in_a_set_of_its_own(bench: Bench) 
         assert b"avc1" in stream.read(20_000)
 
 
+KINDS = {
+    "HEVC with open groups": ("libx265", "-x265-params", "log-level=none:keyint=25:open-gop=1:bframes=4"),
+    "H.264 with open groups": ("libx264", "-x264-params", "keyint=25:open-gop=1:bframes=3"),
+    "a frame rate that varies": ("libx264", "-vf", r"select=not(eq(mod(n\,7)\,3))", "-fps_mode", "vfr", "-g", "25"),
+    "H.264 of 10 bits": ("libx264", "-pix_fmt", "yuv420p10le", "-g", "25"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_picture_of_any_kind_gets_renditions_that_are_cut_alike(kind: str, bench: Bench) -> None:
+    film = clips.coded(f"kind-{list(KINDS).index(kind)}.mkv", "-s", "320x180", "-an", "-c:v", *KINDS[kind])
+    video_id = put_on_shelf(bench.root, a_track("webm", film))
+    tools = bench.tools(ladder=Ladder.of("144"))
+    Survey(tools)()
+
+    remaking.remake(token="t", tools=tools)
+
+    indexes = [read_track(bench.folder(video_id) / name).index for name in ("v.mp4", "v-144.mp4")]
+    starts = [[part.at / index.timescale for part in index.references] for index in indexes]
+    assert len(starts[0]) > 4
+    assert starts[1] == pytest.approx(starts[0], abs=0.001)
+
+
 class Halfway:
     """Runs ffmpeg, and does something once when it has begun to write."""
 
@@ -417,6 +440,18 @@ def test_a_swap_that_died_between_its_two_renames_is_mended_by_the_sweep(bench: 
     assert bench.heights(video_id) == [180]
     assert bench.leftovers() == []
     assert not mend(bench.root / "remakes" / video_id, bench.root / "library", video_id)
+
+
+def test_a_film_that_is_deleted_after_such_a_death_does_not_come_back(bench: Bench) -> None:
+    video_id = put_on_shelf(bench.root)
+    with pytest.raises(KeyboardInterrupt):
+        a_swap(bench, video_id, NoExchange(dies_at=2))
+
+    MediaTrash(bench.root).discard(video_id, now_s=bench.now_s, for_good=False)
+    Survey(bench.tools(ladder=Ladder()))()
+
+    assert not bench.folder(video_id).exists()
+    assert len(list((bench.root / "trash").iterdir())) == 1
 
 
 def test_readers_see_the_old_folder_or_the_new_one_and_open_files_stay_whole(bench: Bench) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kinodom_common.media_tools import MediaInput, TrackOutput, encoder_probe
+from kinodom_common.media_tools import MediaInput, Rendition, TrackOutput, encoder_probe
 from kinodom_common.media_tools import package as package_command
 from kinodom_common.processes import Command, Finished
 from kinodom_common.processes import run as run_program
@@ -111,6 +111,22 @@ def test_the_command_is_built_for_the_named_encoder(encoder: Any) -> None:
     device = {"h264_vaapi": "-vaapi_device /dev/dri/renderD128", "h264_qsv": "-init_hw_device qsv=hw"}.get(encoder)
     assert device is None or words.index(device) < words.index("-i file:")
     assert COMMANDS[encoder] in " ".join(encoder_probe(encoder).arguments)
+
+
+@pytest.mark.parametrize("encoder", COMMANDS)
+def test_a_rendition_is_scaled_and_cut_as_its_source_by_each_encoder(encoder: Any) -> None:
+    rendition = Rendition(height_px=480, most_bit_s=1_600_000, timescale=90_000)
+    output = TrackOutput(
+        path=Path("/out/v-480.mp4"), kind="video", stream=0, treatment="h264", encoder=encoder, rendition=rendition
+    )
+
+    words = " ".join(package_command(MediaInput(path=Path("/in.mp4"), demuxer="mov"), [output]).arguments)
+
+    assert words.count("-vf scale=-2:480") == words.count("-vf") == 1
+    assert f"-c:v {encoder}" in words
+    assert "-force_key_frames source -g 1000000" in words
+    assert "-fps_mode passthrough -enc_time_base 1/90000 -video_track_timescale 90000" in words
+    assert ("-maxrate 1600000" in words) == (encoder in ("libx264", "h264_nvenc"))
 
 
 def test_copied_pictures_get_no_device() -> None:

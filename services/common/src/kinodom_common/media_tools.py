@@ -22,7 +22,7 @@ BitstreamFilter = Literal["aac_adtstoasc"]
 Encoder = Literal["libx264", "h264_vaapi", "h264_qsv", "h264_nvenc"]
 Pattern = Literal["testsrc2", "mandelbrot", "smptebars", "life"]
 
-_QUIET = ("-nostdin", "-v", "error")
+QUIET = ("-nostdin", "-v", "error")
 # Only what the house plays or transcodes is ever decoded: a hostile file cannot pick an exotic decoder.
 _DECODERS = (
     "h264,hevc,av1,libdav1d,libaom-av1,vp8,vp9,libvpx-vp9,mpeg1video,mpeg2video,mpegvideo,mpeg4,msmpeg4,msmpeg4v2,"
@@ -108,7 +108,7 @@ _PROBED = (
 def package(source: MediaInput, outputs: Sequence[TrackOutput | SubtitleOutput]) -> Command:
     """Return the command that writes each output in one pass; progress goes to standard output as `key=value`."""
     encoders = {one.encoder for one in outputs if isinstance(one, TrackOutput) and one.treatment == "h264"}
-    words = [*_QUIET, "-y", "-progress", "pipe:1", "-stats_period", "0.5", *(w for e in encoders for w in _DEVICE[e])]
+    words = [*QUIET, "-y", "-progress", "pipe:1", "-stats_period", "0.5", *(w for e in encoders for w in _DEVICE[e])]
     words += [*_SAFE, *(_KEEP_JUMPS if source.one_clock else ()), *_input(source)]
     for output in outputs:
         words += ["-map", f"0:{output.stream}"]
@@ -118,62 +118,8 @@ def package(source: MediaInput, outputs: Sequence[TrackOutput | SubtitleOutput])
             words += [*_codec(output), *_CMAF]
             if output.kind == "audio":
                 words += ["-frag_duration", str(_AUDIO_FRAGMENT_US)]
-        words.append(_file(output.path))
+        words.append(local_file(output.path))
     return Command("ffmpeg", tuple(words))
-
-
-def poster(path: Path, *, at_s: float, out: Path, width_px: int, height_px: int) -> Command:
-    """Return the command that writes one telling frame near a moment as JPEG, and its 16x9 grey thumbnail to stdout.
-
-    The thumbnail is 144 bytes, one per pixel: enough to see whether the picture is black.
-    """
-    pick = "thumbnail=24"
-    fit = f"scale=w={int(width_px)}:h={int(height_px)}:force_original_aspect_ratio=decrease:force_divisible_by=2"
-    source = MediaInput(path=path, demuxer="mov", seek_s=at_s)
-    return Command(
-        "ffmpeg",
-        (
-            *(*_QUIET, "-y", *_SAFE, *_input(source)),
-            *("-map", "0:v:0", "-frames:v", "1", "-vf", f"{pick},{fit},setsar=1", "-q:v", "4", "-f", "image2"),
-            *("-update", "1", "-c:v", "mjpeg", "-pix_fmt", "yuvj420p", _file(out)),
-            *("-map", "0:v:0", "-frames:v", "1", "-vf", f"{pick},scale=16:9,format=gray"),
-            *("-c:v", "rawvideo", "-f", "rawvideo", "pipe:1"),
-        ),
-    )
-
-
-def sprites(
-    path: Path | None, *, out: Path, step_s: float, size_px: tuple[int, int], grid: tuple[int, int], sheets: int
-) -> Command:
-    """Return the command that writes sheets `sprite-0.jpg`, … of small pictures.
-
-    With a path they are taken at even steps, and all of it is decoded. Without one standard input is MP4 that holds
-    one frame for each of them and nothing else.
-    """
-    (width, height), (columns, rows) = size_px, grid
-    fit = f"scale={int(width)}:{int(height)}:flags=fast_bilinear,setsar=1,tile={int(columns)}x{int(rows)}"
-    pick = fit if path is None else f"fps=1/{step_s:.6f}:start_time=0,{fit}"
-    # image2 reads a percent sign of the folder's name as a place for the number.
-    folder = str(out.absolute()).replace("%", "%%")
-    return Command(
-        "ffmpeg",
-        (
-            *(*_QUIET, "-y", *_SAFE, "-skip_loop_filter", "all", *_input(MediaInput(path=path, demuxer="mov"))),
-            *("-map", "0:v:0", "-an", "-vf", pick, "-fps_mode", "passthrough", "-frames:v", str(int(sheets))),
-            *("-q:v", "5", "-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-f", "image2", "-start_number", "0"),
-            f"file:{folder}/sprite-%d.jpg",
-        ),
-    )
-
-
-LOUDNESS_KEY = "lavfi.r128.I"
-
-
-def loudness(path: Path) -> Command:
-    """Return the command that measures the loudness of a packaged sound; its last line on stdout has the result."""
-    meter = f"ebur128=metadata=1:framelog=verbose,ametadata=mode=print:key={LOUDNESS_KEY}:file=-"
-    source = _input(MediaInput(path=path, demuxer="mov"))
-    return Command("ffmpeg", (*_QUIET, *_SAFE, *source, "-map", "0:a:0", "-af", meter, "-f", "null", "-"))
 
 
 def synthetic_film(
@@ -201,12 +147,12 @@ def synthetic_film(
     return Command(
         "ffmpeg",
         (
-            *(*_QUIET, "-y"),
+            *(*QUIET, "-y"),
             *("-f", "lavfi", "-t", str(int(length_s)), "-i", picture),
             *("-f", "lavfi", "-t", str(int(length_s)), "-i", f"sine=frequency={int(tone_hz)}:beep_factor=4"),
             *("-map", "0:v:0", "-map", "1:a:0", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"),
             *(*rate, "-force_key_frames", f"expr:gte(t,n_forced*{int(gop_s)})"),
-            *("-c:a", "aac", "-ac", "2", "-b:a", "128k", "-f", *container, _file(out)),
+            *("-c:a", "aac", "-ac", "2", "-b:a", "128k", "-f", *container, local_file(out)),
         ),
     )
 
@@ -233,7 +179,7 @@ _ENCODE: dict[Encoder, tuple[str, ...]] = {
 def encoder_probe(encoder: Encoder) -> Command:
     """Return the command that encodes a fifth of a second of nothing: it ends well where the encoder works."""
     picture = ("-f", "lavfi", "-i", "color=s=320x180:d=0.2")
-    return Command("ffmpeg", (*_QUIET, *_DEVICE[encoder], *picture, *_ENCODE[encoder], "-f", "null", "-"))
+    return Command("ffmpeg", (*QUIET, *_DEVICE[encoder], *picture, *_ENCODE[encoder], "-f", "null", "-"))
 
 
 _NO_OTHER_KEYS: dict[Encoder, tuple[str, ...]] = {
@@ -255,7 +201,7 @@ def _rendition(encoder: Encoder, one: Rendition) -> list[str]:
     if encoder in _CAPPED:
         words += ["-maxrate", str(int(one.most_bit_s)), "-bufsize", str(2 * int(one.most_bit_s))]
     words += ["-force_key_frames", "source", "-g", "1000000", *_NO_OTHER_KEYS[encoder]]
-    clock = ("-enc_time_base", "-1", "-video_track_timescale", str(int(one.timescale)))
+    clock = ("-enc_time_base", f"1/{int(one.timescale)}", "-video_track_timescale", str(int(one.timescale)))
     return [*words, "-fps_mode", "passthrough", *clock]
 
 
@@ -285,9 +231,9 @@ def _input(source: MediaInput) -> list[str]:
     words = ["-f", source.demuxer]
     if source.seek_s is not None:
         words += ["-ss", f"{source.seek_s:.3f}"]
-    return [*words, "-i", "pipe:0" if source.path is None else _file(source.path)]
+    return [*words, "-i", "pipe:0" if source.path is None else local_file(source.path)]
 
 
-def _file(path: Path) -> str:
+def local_file(path: Path) -> str:
     """Return the path as ffmpeg's file protocol takes it: never an option, never another protocol."""
     return f"file:{path.absolute()}"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from kinodom_common.errors import KinodomError
 from kinodom_common.logs import get_log
-from kinodom_common.media_tools import LOUDNESS_KEY, loudness
 from kinodom_common.processes import ProgramStopped, checked
+from kinodom_downloader.adapters.extra_commands import LOUDNESS_KEY, loudness
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -38,8 +38,8 @@ from kinodom_downloader.domain.manifests import (
     MediaTrack,
     TextTrack,
     TrackSet,
-    average_bit_s,
 )
+from kinodom_downloader.domain.shown import told_tracks
 from kinodom_downloader.domain.timeline import places_s
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def package(
         sums = pool.map(file_sum, [out / track.file for track in tracks.media])
         loud = _loudness(tracks, out, tell)
         sprites = _pictures(tracks, out, tell, full_bytes)
-    own = _described(tracks, dict(zip((track.file for track in tracks.media), sums, strict=True)), loud)
+    own = told_tracks(tracks, dict(zip((track.file for track in tracks.media), sums, strict=True)), loud)
     lent = other_dubs(tracks, out)
     tracks = replace(tracks, audio=(*tracks.audio, *(one.track for one in lent)))
     write_manifests(tracks, out)
@@ -277,26 +277,3 @@ def _write_chapters(skips: Sequence[Skip], duration_s: float, out: Path) -> tupl
     if fit:
         (out / CHAPTERS).write_text(chapters_vtt(chapters_of(fit, duration_s)), encoding="utf-8")
     return fit
-
-
-def _described(tracks: TrackSet, sums: dict[str, str], loud: dict[str, float | None]) -> tuple[TrackInfo, ...]:
-    media = [
-        TrackInfo(
-            kind="video" if track is tracks.video else "audio",
-            file=track.file,
-            codec=track.codec,
-            language=None if track.language == "und" else track.language,
-            width_px=track.width_px,
-            height_px=track.height_px,
-            bandwidth_bit_s=average_bit_s(track),
-            size_bytes=track.size_bytes,
-            sha256=sums[track.file],
-            loudness_lufs=loud.get(track.file),
-        )
-        for track in tracks.media
-    ]
-    text = [
-        TrackInfo(kind="subtitles", file=track.file, language=track.language, size_bytes=track.size_bytes)
-        for track in tracks.text
-    ]
-    return (*media, *text)

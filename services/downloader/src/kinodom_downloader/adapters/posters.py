@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kinodom_common.logs import get_log
-from kinodom_common.media_tools import poster
 from kinodom_common.processes import ProgramTimeout
+from kinodom_downloader.adapters.extra_commands import poster
 
 if TYPE_CHECKING:
     from pathlib import Path

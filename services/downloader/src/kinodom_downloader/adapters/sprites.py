@@ -9,8 +9,8 @@ from typing import IO, TYPE_CHECKING
 
 from kinodom_common.errors import KinodomError
 from kinodom_common.logs import get_log
-from kinodom_common.media_tools import sprites
 from kinodom_common.processes import ProgramStopped, checked
+from kinodom_downloader.adapters.extra_commands import sprites
 from kinodom_downloader.domain.boxes import load, read_box
 from kinodom_downloader.domain.progressive import Samples
 from kinodom_downloader.domain.stills import nearest, still_head

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kinodom_common.ids import folder_of, new_id
 from kinodom_common.logs import get_log
-from kinodom_downloader.adapters import publish
+from kinodom_downloader.adapters import publish, swap
 from kinodom_downloader.adapters.disk import size_of
 from kinodom_downloader.domain.publishing import FolderBroken, trash_name, trashed_at_s
 from kinodom_downloader.domain.removing import Trashed
@@ -27,6 +27,7 @@ class MediaTrash:
 
     def __init__(self, media_root: Path) -> None:
         self._library, self._trash = media_root / "library", media_root / "trash"
+        self._remakes = media_root / swap.FOLDER
         self._steps = publish.Disk()
 
     def shown(self, video_id: str) -> bool:
@@ -42,6 +43,7 @@ class MediaTrash:
         """Take the folder of a video out of the library: into the trash, or for good. None there is no mistake."""
         home = self._home(video_id)
         self._steps.make_folder(self._trash)
+        swap.mend(self._remakes / video_id, self._library, video_id)  # else it would come back by itself later
         if not home.is_dir():
             return
         try:

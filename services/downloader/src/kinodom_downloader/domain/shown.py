@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from kinodom_common.contracts.videos import VideoIn
+from kinodom_common.contracts.videos import TrackInfo, VideoIn
+from kinodom_downloader.domain.manifests import average_bit_s
 
 if TYPE_CHECKING:
     from kinodom_common.contracts.offers import Skip
-    from kinodom_common.contracts.videos import Hole, TrackInfo
+    from kinodom_common.contracts.videos import Hole
     from kinodom_common.contracts.wishes import WishRequest
+    from kinodom_downloader.domain.manifests import TrackSet
 
 
 def video_of(
@@ -45,3 +47,27 @@ def video_of(
         holes=holes,
         published_at=datetime.fromtimestamp(now_s, UTC),
     )
+
+
+def told_tracks(tracks: TrackSet, sums: dict[str, str], loud: dict[str, float | None]) -> tuple[TrackInfo, ...]:
+    """Return what the house says of packaged tracks, with their sums and how loud they are, by file."""
+    media = [
+        TrackInfo(
+            kind="video" if track is tracks.video else "audio",
+            file=track.file,
+            codec=track.codec,
+            language=None if track.language == "und" else track.language,
+            width_px=track.width_px,
+            height_px=track.height_px,
+            bandwidth_bit_s=average_bit_s(track),
+            size_bytes=track.size_bytes,
+            sha256=sums[track.file],
+            loudness_lufs=loud.get(track.file),
+        )
+        for track in tracks.media
+    ]
+    text = [
+        TrackInfo(kind="subtitles", file=track.file, language=track.language, size_bytes=track.size_bytes)
+        for track in tracks.text
+    ]
+    return (*media, *text)
