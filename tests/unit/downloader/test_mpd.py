@@ -4,7 +4,7 @@ import pytest
 
 from kinodom_downloader.domain.faults import DrmProtected, LivePlaylist, PlaylistBad, PlaylistRefused
 from kinodom_downloader.domain.mpd import duration_s, parse_mpd
-from kinodom_downloader.domain.plan import Plan
+from kinodom_downloader.domain.plan import Plan, TrackPlan
 
 BASE = "https://cdn.example/film/manifest.mpd"
 
@@ -183,6 +183,20 @@ def test_a_sound_goes_on_with_what_is_most_like_it() -> None:
 def test_periods_that_do_not_go_together_are_refused(sets: tuple[str, ...], words: str) -> None:
     with pytest.raises(PlaylistRefused, match=words):
         parse_mpd(periods(*sets), BASE, None)
+
+
+def test_a_manifest_of_very_many_single_files_is_refused_before_one_is_asked_for() -> None:
+    one = '<AdaptationSet contentType="video"><Representation><BaseURL>v.mp4</BaseURL></Representation></AdaptationSet>'
+    asked: list[TrackPlan] = []
+
+    def cut(track: TrackPlan) -> TrackPlan:
+        asked.append(track)
+        return track
+
+    with pytest.raises(PlaylistRefused, match="single files"):
+        parse_mpd(periods(*[one] * 201), BASE, None, cut=cut)
+
+    assert asked == []
 
 
 def test_an_empty_period_at_the_end_is_nothing() -> None:

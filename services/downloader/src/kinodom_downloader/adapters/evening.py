@@ -126,11 +126,12 @@ def _kind(init: Path) -> object:
 
 def _look(part: Path, run: Runner) -> object | None:
     """Return the same of a segment of MPEG-TS; None: it does not say, as no picture begins in it."""
-    reply = checked(run(probe(MediaInput(path=part, demuxer="mpegts")), timeout_s=_LOOK_S), "ffprobe")
-    shown = [one for one in json.loads(reply.stdout).get("streams", []) if one.get("codec_type") in ("video", "audio")]
+    reply = run(probe(MediaInput(path=part, demuxer="mpegts")), timeout_s=_LOOK_S)
+    told = json.loads(reply.stdout) if reply.returncode == 0 else {}
+    shown = [one for one in told.get("streams", []) if one.get("codec_type") in ("video", "audio")]
     names = {"video": ("codec_name", "pix_fmt", "width", "height"), "audio": ("codec_name", "sample_rate", "channels")}
     kinds = [[str(one.get(name) or "") for name in names[one["codec_type"]]] for one in shown]
-    return sorted(kinds) if all(all(each) and "0" not in each for each in kinds) else None
+    return sorted(kinds) if kinds and all(all(each) and "0" not in each for each in kinds) else None
 
 
 def _opened(fetched: FetchedTrack, scratch: Path, run: Runner) -> Source:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     _Pair = tuple[Element, Element]  # an adaptation set and one of its representations
 
 _MAX_TRACKS: Final = 20
+_MAX_FILES: Final = 200  # each is asked for its index before anything is fetched
 _DURATION: Final = re.compile(r"P(?:(\d{1,5})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,7}(?:\.\d{1,9})?)S)?)?")
 _SOUNDS: Final = ("mp4a", "ac-3", "ec-3", "opus", "flac", "dts")
 _TEXTS: Final = ("text/vtt", "application/ttml+xml")
@@ -56,10 +57,12 @@ def parse_mpd(
         )
     place = Place(base_url).inside(root)
     parts = [
-        _part(period, place.inside(period, duration_s=length_s), wanted_height_px, cut)
+        _part(period, place.inside(period, duration_s=length_s), wanted_height_px)
         for period, length_s in _periods(root)
     ]
-    tracks = in_a_row(parts)
+    if sum(one.shape == "file" for part in parts for one in part.media) > _MAX_FILES:
+        raise PlaylistRefused(f"The manifest is made of more than {_MAX_FILES} single files.")
+    tracks = in_a_row([part.each(cut) for part in parts])
     return Plan(tracks=tracks, duration_s=sum(part.length_s for part in parts) or None)
 
 
@@ -110,7 +113,7 @@ def duration_s(text: str | None) -> float | None:
     return days * 86_400 + hours * 3600 + minutes * 60 + seconds
 
 
-def _part(period: Element, place: Place, wanted_height_px: int | None, cut: Callable[[TrackPlan], TrackPlan]) -> Part:
+def _part(period: Element, place: Place, wanted_height_px: int | None) -> Part:
     """Return what a period lists and no DRM system locks.
 
     Raises:
@@ -126,9 +129,9 @@ def _part(period: Element, place: Place, wanted_height_px: int | None, cut: Call
     texts = [(item, each) for item, kind in sets if kind == "subtitles" for each in item.findall("Representation")[:1]]
     return Part(
         duration_s=place.duration_s,
-        picture=None if picture is None else cut(_track("video", *picture, place)),
+        picture=None if picture is None else _track("video", *picture, place),
         sound_inside=picture is not None and any(name in _codecs(*picture).lower() for name in _SOUNDS),
-        sounds=tuple(cut(_track("audio", *pair, place)) for pair in sounds),
+        sounds=tuple(_track("audio", *pair, place) for pair in sounds),
         texts=tuple(_track("subtitles", *pair, place) for pair in texts[:_MAX_TRACKS] if not _is_locked(*pair)),
     )
 

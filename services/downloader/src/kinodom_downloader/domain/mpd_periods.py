@@ -29,6 +29,16 @@ class Part:
     texts: tuple[TrackPlan, ...]
 
     @property
+    def media(self) -> tuple[TrackPlan, ...]:
+        """Its picture and its sounds."""
+        return self.sounds if self.picture is None else (self.picture, *self.sounds)
+
+    def each(self, change: Callable[[TrackPlan], TrackPlan]) -> Part:
+        """Return the period with its picture and its sounds changed."""
+        picture = None if self.picture is None else change(self.picture)
+        return replace(self, picture=picture, sounds=tuple(map(change, self.sounds)))
+
+    @property
     def length_s(self) -> float:
         """How long it is, by its segments when it does not say."""
         if self.duration_s is None:
@@ -38,7 +48,7 @@ class Part:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing in it, as in the one that some hosts put at the end."""
-        return not self.length_s and self.picture is None and not self.sounds
+        return not self.length_s and not self.media
 
 
 def in_a_row(parts: Sequence[Part]) -> tuple[TrackPlan, ...]:
