@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kinodom_common.media_tools import MediaInput, TrackOutput, package, probe, synthetic_film
+from kinodom_common.media_tools import MediaInput, TrackOutput, package, probe
 from kinodom_common.processes import (
     Command,
     Limits,
@@ -134,9 +134,8 @@ def test_a_full_disk_has_its_own_name() -> None:
 
 
 def test_a_file_that_grows_past_its_limit_ends_the_program(tmp_path: Path) -> None:
-    command = synthetic_film(
-        tmp_path / "film.mp4", pattern="testsrc2", length_s=8, width_px=320, height_px=180, tone_hz=440
-    )
+    picture = ("-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=8", "-c:v", "libx264", "-f", "mp4")
+    command = Command("ffmpeg", ("-nostdin", "-v", "error", "-y", *picture, f"file:{tmp_path / 'film.mp4'}"))
 
     finished = run(command, timeout_s=60, limits=Limits(file_size_bytes=10_000))
 
@@ -162,12 +161,3 @@ def test_a_name_that_looks_like_an_option_or_an_address_is_a_file(
     finished = checked(run(probe(MediaInput(path=name, demuxer="mpegts")), timeout_s=30), "ffprobe")
 
     assert b"h264" in finished.stdout
-
-
-def test_a_film_is_made_out_of_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "film.mp4"
-    command = synthetic_film(path, pattern="life", length_s=2, width_px=160, height_px=90, tone_hz=330)
-
-    checked(run(command, timeout_s=60), "ffmpeg")
-
-    assert clips.video_key_frames_s(path) == [0.0]

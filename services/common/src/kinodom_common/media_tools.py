@@ -20,7 +20,6 @@ Treatment = Literal["copy", "h264", "aac"]
 Tag = Literal["avc1", "hvc1"]
 BitstreamFilter = Literal["aac_adtstoasc"]
 Encoder = Literal["libx264", "h264_vaapi", "h264_qsv", "h264_nvenc"]
-Pattern = Literal["testsrc2", "mandelbrot", "smptebars", "life"]
 
 QUIET = ("-nostdin", "-v", "error")
 # Only what the house plays or transcodes is ever decoded: a hostile file cannot pick an exotic decoder.
@@ -120,41 +119,6 @@ def package(source: MediaInput, outputs: Sequence[TrackOutput | SubtitleOutput])
                 words += ["-frag_duration", str(_AUDIO_FRAGMENT_US)]
         words.append(local_file(output.path))
     return Command("ffmpeg", tuple(words))
-
-
-def synthetic_film(
-    out: Path,
-    *,
-    pattern: Pattern,
-    length_s: int,
-    width_px: int,
-    height_px: int,
-    tone_hz: int,
-    frames_per_s: int = 25,
-    video_bit_s: int | None = None,
-    gop_s: int = 2,
-) -> Command:
-    """Return the command that makes a short H.264/AAC film out of nothing; the name's end picks MP4 or MPEG-TS."""
-    size = f"s={int(width_px)}x{int(height_px)}:r={int(frames_per_s)}"
-    picture = {
-        "testsrc2": f"testsrc2={size}",
-        "mandelbrot": f"mandelbrot={size}",
-        "smptebars": f"smptehdbars={size}",
-        "life": f"life={size}:mold=10:ratio=0.1:death_color=#203040:life_color=#e0a030",
-    }[pattern]
-    rate = ("-crf", "23") if video_bit_s is None else ("-b:v", str(int(video_bit_s)))
-    container = ("mpegts",) if out.suffix == ".ts" else ("mp4", "-movflags", "+faststart")
-    return Command(
-        "ffmpeg",
-        (
-            *(*QUIET, "-y"),
-            *("-f", "lavfi", "-t", str(int(length_s)), "-i", picture),
-            *("-f", "lavfi", "-t", str(int(length_s)), "-i", f"sine=frequency={int(tone_hz)}:beep_factor=4"),
-            *("-map", "0:v:0", "-map", "1:a:0", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"),
-            *(*rate, "-force_key_frames", f"expr:gte(t,n_forced*{int(gop_s)})"),
-            *("-c:a", "aac", "-ac", "2", "-b:a", "128k", "-f", *container, local_file(out)),
-        ),
-    )
 
 
 # Chips want their frames in their own memory, so each has words before the input and a filter that brings them there.

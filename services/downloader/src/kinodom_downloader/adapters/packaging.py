@@ -34,11 +34,7 @@ from kinodom_downloader.domain.chapters import CHAPTERS, chapters_of, chapters_v
 from kinodom_downloader.domain.checks import PackagingFailed, check_duration, check_whole
 from kinodom_downloader.domain.codecs import Coding
 from kinodom_downloader.domain.hole_marks import holes_of
-from kinodom_downloader.domain.manifests import (
-    MediaTrack,
-    TextTrack,
-    TrackSet,
-)
+from kinodom_downloader.domain.manifests import MediaTrack, TextTrack, TrackSet
 from kinodom_downloader.domain.shown import told_tracks
 from kinodom_downloader.domain.timeline import places_s
 

@@ -119,11 +119,13 @@ class Line:
         try:
             onward = self._used(answer, url, piece, taken, at_most)
         except BaseException:
+            answer.close()  # of one that closes the connection itself it holds the socket
             self.connections.drop(target, connection)
             raise
         if answer.isclosed() and not answer.will_close:
             self.connections.keep(target, connection)
         else:
+            answer.close()
             self.connections.drop(target, connection)
         return onward
 
