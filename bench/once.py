@@ -23,11 +23,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.publish import killed_at
 from kinodom_downloader.adapters.packaging import package
 from kinodom_downloader.adapters.track_files import file_sum
 from tests.support import clips, origin
 from tests.support.fetching import fetch_from, sum_of
+from tests.support.kill_points import killed_at
 from tests.support.killing import fetch_and_kill
 from tests.support.written import written_bytes
 
@@ -168,7 +168,7 @@ def at_every_call(folder: Path) -> list[tuple[str, float, float]]:
             for name in names:
                 for call in range(1, MOST_CALLS):
                     root = folder / f"{name}-{call}-{packages}"
-                    if not killed_at(name, call, partial(_work, host, root, packages=packages)):
+                    if not killed_at(partial(_work, host, root, packages=packages), name, call):
                         break
                     points += 1
                     wrong += sums(fetch_from(host, ENTRY, root / "parts"), root / "again") != right
