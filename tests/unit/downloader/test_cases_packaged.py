@@ -58,7 +58,7 @@ def second_ts() -> bytes:
     path = media.media_folder() / "second.ts"
     click = f"aevalsrc='if(between(t,{CLICK_S},{CLICK_S}+0.03),sin(2*PI*1000*t),0)':s=48000:d=1"
     media.ffmpeg(
-        *("-f", "lavfi", "-i", "testsrc2=s=160x90:r=25:d=1", "-f", "lavfi", "-i", click, *PICTURE, "-c:a", "aac"),
+        *("-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=1", "-f", "lavfi", "-i", click, *PICTURE, "-c:a", "aac"),
         *("-f", "mpegts", path),
     )
     return path.read_bytes()
