@@ -80,6 +80,7 @@ def test_separate_picture_and_sound_become_the_published_files_as_they_lie_there
         joined = tmp_path / f"source-{file}"
         joined.write_bytes(b"".join(part.read_bytes() for part in parts))
         assert samples_of(tmp_path / "out" / file) == samples_of(joined)
+    assert (tmp_path / "out" / "sprite-0.jpg").stat().st_size > 500
 
 
 def test_times_are_those_that_ffmpeg_writes_for_the_same_source(host: Origin, tmp_path: Path) -> None:

@@ -29,14 +29,15 @@ def unlock(body: Payload, into: Callable[[memoryview], object], *, key: bytes, i
     """
     if not len(body) or len(body) % 16:
         raise gate.NotThatMedia(gate.instead_of_media(body))
-    # Its OpenSSL takes 7 MB, and few films are locked.
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+    # Few films are locked. (The package `cryptography` would bring an OpenSSL of its own, which takes 7 MB.)
+    from Cryptodome.Cipher import AES
 
-    opener = Cipher(algorithms.AES(key), modes.CBC(bytes.fromhex(iv_hex))).decryptor()
-    count = len(room) // _BLOCK_BYTES * _BLOCK_BYTES - _BLOCK_BYTES  # `update_into` wants room for a block more
+    opener = AES.new(key, AES.MODE_CBC, iv=bytes.fromhex(iv_hex))
+    count = len(room) // _BLOCK_BYTES * _BLOCK_BYTES
     with memoryview(body) as locked:
         for start in range(0, len(locked), count):
             with locked[start : start + count] as step:
-                plain = room[: opener.update_into(step, room)]
+                plain = room[: len(step)]
+                opener.decrypt(step, output=plain)
             is_last = start + count >= len(locked)
             into(memoryview(gate.unpadded(bytes(plain))) if is_last else plain)

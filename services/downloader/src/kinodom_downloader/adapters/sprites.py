@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import tempfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 from kinodom_common.errors import KinodomError
 from kinodom_common.logs import get_log
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kinodom_downloader.adapters.sources import Runner
-    from kinodom_downloader.domain.boxes import Index
+    from kinodom_downloader.domain.boxes import Box, Index, Reference
     from kinodom_downloader.domain.manifests import MediaTrack
     from kinodom_downloader.domain.thumbnails import Grid
 
@@ -72,14 +72,23 @@ def _write_stills(path: Path, index: Index, grid: Grid, to: IO[bytes]) -> None:
     with path.open("rb") as file:
         to.write(file.read(index.box.start))
         for number in range(grid.count):
-            start = index.references[nearest(times_s, number * grid.step_s)].start
-            file.seek(start)
-            moof = load(file, read_box(file.read(16), 0, start, path.stat().st_size))
+            box = _first_moof(file, index.references[nearest(times_s, number * grid.step_s)])
+            moof = load(file, box)
             samples = Samples(track_id=0, timescale=index.timescale)
-            samples.add(moof, start)
+            samples.add(moof, box.start)
             size_bytes = samples.sizes[0]
             (track_id,) = struct.unpack_from(">I", moof, moof.index(b"tfhd") + 8)
             to.write(still_head(number, track_id=track_id, length=length, size_bytes=size_bytes))
             file.seek(samples.chunks[0].start)
             to.write(file.read(size_bytes))
     to.flush()
+
+
+def _first_moof(file: BinaryIO, part: Reference) -> Box:
+    """Return where the fragment of an entry of the index begins: a gathered film has other boxes before it."""
+    at, end = part.start, part.start + part.size
+    while True:
+        file.seek(at)
+        if (box := read_box(file.read(16), 0, at, end)).kind == "moof":
+            return box
+        at = box.end
