@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
+
+import pytest
 
 from kinodom_common.store import open_store
 from kinodom_downloader.adapters.remake_store import StoredRemakes
@@ -15,7 +18,7 @@ from kinodom_downloader.domain.remake_ports import Maker, Tools
 from kinodom_downloader.domain.remaking import take
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from kinodom_downloader.domain.ports import Shelf
 
@@ -26,17 +29,24 @@ def ids() -> list[str]:
     return [f"{number:064x}" for number in range(FILMS)]
 
 
-def tools(url: str) -> Tools:
-    store = open_store(url)
-    nobody = cast("Maker", None), cast("Shelf", None)  # to take one asks neither
-    return Tools(
-        remakes=StoredRemakes(store),
-        wishes=StoredWishes(store),
-        maker=nobody[0],
-        shelf=nobody[1],
-        ladder=Ladder(),
-        clock=lambda: 100.0,
-    )
+@pytest.fixture
+def tools(url: str) -> Iterator[Callable[[], Tools]]:
+    """Return what makes the tools of one more worker, each with a store of its own."""
+    with ExitStack() as stack:
+
+        def made() -> Tools:
+            store = stack.enter_context(closing(open_store(url)))
+            nobody = cast("Maker", None), cast("Shelf", None)  # to take one asks neither
+            return Tools(
+                remakes=StoredRemakes(store),
+                wishes=StoredWishes(store),
+                maker=nobody[0],
+                shelf=nobody[1],
+                ladder=Ladder(),
+                clock=lambda: 100.0,
+            )
+
+        yield made
 
 
 def side_by_side(what: Callable[[int], None]) -> None:
@@ -47,13 +57,13 @@ def side_by_side(what: Callable[[int], None]) -> None:
         thread.join()
 
 
-def test_of_six_workers_that_ask_at_once_one_holds_one(url: str) -> None:
+def test_of_six_workers_that_ask_at_once_one_holds_one(tools: Callable[[], Tools]) -> None:
     for number, video_id in enumerate(ids()):
-        tools(url).remakes.add(rules.new_remake(video_id, "Salt", (480,), now_s=float(number)))
+        tools().remakes.add(rules.new_remake(video_id, "Salt", (480,), now_s=float(number)))
     barrier, taken = threading.Barrier(WORKERS), list[rules.Remake]()
 
     def work(number: int) -> None:
-        mine = tools(url)
+        mine = tools()
         barrier.wait()
         found = take(token=f"worker-{number}", tools=mine)
         if found is not None:
@@ -61,13 +71,13 @@ def test_of_six_workers_that_ask_at_once_one_holds_one(url: str) -> None:
 
     side_by_side(work)
 
-    held = [one for one in tools(url).remakes.every() if one.token]
+    held = [one for one in tools().remakes.every() if one.token]
     assert [one.video_id for one in taken] == [one.video_id for one in held]
     assert len(held) == 1
 
 
-def test_a_remake_comes_back_as_it_was_and_is_there_once(url: str) -> None:
-    store = tools(url).remakes
+def test_a_remake_comes_back_as_it_was_and_is_there_once(tools: Callable[[], Tools]) -> None:
+    store = tools().remakes
     made = rules.new_remake(ids()[0], "Соль", (720, 480), now_s=5.0)
 
     added = store.add(made), store.add(made)
