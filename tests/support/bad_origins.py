@@ -26,6 +26,7 @@ from tests.support.packaged import packaged
 from tests.support.periods import PERIODS, period_bytes, put_periods, stream_bytes
 
 Film = Literal["ts", "aes", "fmp4", "ranges", "mp4", "webm", "dash", "periods", "half-silent", "two-sizes"]
+ENCODED = ("two-sizes",)  # whose pictures the house codes anew
 LOGIN = b"<!DOCTYPE html><html><body>Please log in</body></html>" * 20
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 60 + b"IEND\xaeB`\x82"
 SEGMENT = 3  # the one that most cases spoil, from 0
@@ -82,7 +83,13 @@ def outcome_of(case: Case, host: Origin, folder: Path) -> Outcome:
         return Outcome(f"unnamed: {type(exc).__name__}", str(exc))
     if not same:
         return Outcome("silent hole")
-    return Outcome(IDENTICAL) if film == honest(case.film) else Outcome("packaged otherwise", repr(film))
+    return Outcome(IDENTICAL) if _alike(film, case.film) else Outcome("packaged otherwise", repr(film))
+
+
+def _alike(made: PackagedFilm, film: Film) -> bool:
+    """Tell whether a packaged film is what an honest host's is; encoders do not give the same bits each time."""
+    wanted = honest(film)
+    return made == (replace(wanted, pictures=made.pictures) if film in ENCODED else wanted)
 
 
 @cache

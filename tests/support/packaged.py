@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kinodom_downloader.adapters.packaging import package
 from kinodom_downloader.domain.fetched import Fetched
+from tests.support.periods import frames_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Film:
 
     codecs: tuple[str | None, ...]
     duration_s: float
+    frames: int
     pictures: str  # of all decoded frames
     sounds: tuple[str, ...]  # of all frames of each, as they are coded
 
@@ -29,6 +31,7 @@ def packaged(fetched: Fetched, out: Path) -> Film:
     return Film(
         codecs=tuple(track.codec for track in made.tracks),
         duration_s=round(made.duration_s, 3),
+        frames=frames_of(out / picture.file),
         pictures=pictures_of(out / picture.file),
         sounds=tuple(sounds_of(out / track.file) for track in sounds),
     )
