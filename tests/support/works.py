@@ -11,7 +11,7 @@ import signal
 import subprocess  # tests start real processes
 import sys
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -32,6 +32,7 @@ from kinodom_common.contracts.wishes import WishRequest
 from kinodom_common.http import HttpClient
 from kinodom_common.settings import read_settings
 from kinodom_common.store import open_store
+from kinodom_downloader import wiring
 from kinodom_downloader.app import create_app
 from kinodom_downloader.settings import WebSettings
 from tests.support.catalogue_parts import FakeHints
@@ -44,6 +45,8 @@ from tests.support.worker_containers import WorkerContainers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from kinodom_common.store import Store
 
 INNER_KEY = "inner-key-of-a-test"
 PARTS = ("index.m3u8", "seg0.ts", "seg1.ts")
@@ -122,6 +125,7 @@ class Works:
     host: Origin
     url: str  # of the downloader's web service
     environ: dict[str, str]  # of the workers
+    store: Store  # of the wishes
     nest: subprocess.Popen[bytes] | None = None
     containers: WorkerContainers | None = None
 
@@ -177,12 +181,12 @@ class Works:
 
     def states(self) -> dict[str, str]:
         """Return the state of every wish, as the store has it."""
-        documents = open_store(self.store_url).collection("wishes").find()
+        documents = self.store.collection("wishes").find()
         return {document["_id"]: document["state"] for document in documents}
 
     def remakes(self) -> dict[str, dict[str, Any]]:
         """Return every remake, as the store has it."""
-        documents = open_store(self.store_url).collection("remakes", indexed=("state", "asked_at_s")).find()
+        documents = self.store.collection("remakes", indexed=("state", "asked_at_s")).find()
         return {document["_id"]: document for document in documents}
 
 
@@ -208,15 +212,16 @@ def works(folder: Path, *, parallel: int = 2, redis_config: str = "", mongodb: b
         host = stack.enter_context(origin())
         resolver_url = stack.enter_context(served(resolver_app(host.address)))
         catalogue_url = stack.enter_context(served(_catalogue(folder)))
-        store = f"sqlite:///{folder}/downloader.sqlite"
+        store_url = f"sqlite:///{folder}/downloader.sqlite"
         if mongodb:
-            store = f"{stack.enter_context(running_mongod(folder))}/downloader"
+            store_url = f"{stack.enter_context(running_mongod(folder))}/downloader"
+        store = stack.enter_context(closing(open_store(store_url)))
         environ = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.pathsep.join(sys.path),
             "KINODOM_INNER_KEY": INNER_KEY,
             "KINODOM_LOG_LEVEL": "WARNING",
-            "KINODOM_STORE": store,
+            "KINODOM_STORE": store_url,
             "KINODOM_REDIS_URL": server.url,
             "KINODOM_MEDIA_ROOT": str(folder / "media"),
             "KINODOM_PARALLEL_WISHES": str(parallel),
@@ -227,8 +232,9 @@ def works(folder: Path, *, parallel: int = 2, redis_config: str = "", mongodb: b
             "KINODOM_CATALOGUE_URL": catalogue_url,
             "KINODOM_ALLOW_LAN": f"127.0.0.1:{host.port}",
         }
-        url = stack.enter_context(served(create_app(read_settings(WebSettings, environ))))
-        made = Works(folder=folder, redis=server, host=host, url=url, environ=environ)
+        settings = read_settings(WebSettings, environ)
+        url = stack.enter_context(served(create_app(settings, deps=wiring.web(settings, store))))
+        made = Works(folder=folder, redis=server, host=host, url=url, environ=environ, store=store)
         stack.callback(made.stop_workers)
         yield made
 
@@ -249,8 +255,8 @@ def _catalogue(folder: Path) -> Flask:
 
 def catalogue_rows(folder: Path) -> dict[str, int]:
     """Return how many rows the catalogue has for each video, read from its store."""
-    store = open_store(f"sqlite:///{folder}/catalogue.sqlite")
-    rows = store.collection("videos", indexed=("title_id", "published_at")).find()
+    with closing(open_store(f"sqlite:///{folder}/catalogue.sqlite")) as store:
+        rows = store.collection("videos", indexed=("title_id", "published_at")).find()
     return {row["_id"]: sum(other["_id"] == row["_id"] for other in rows) for row in rows}
 
 

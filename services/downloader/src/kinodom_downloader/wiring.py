@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     import redis
     from flask import Flask
 
+    from kinodom_common.store import Store
     from kinodom_downloader.settings import CheckSettings, WebSettings, WorkerSettings
 
 
@@ -93,9 +94,9 @@ def wants(settings: WebSettings) -> RedisWants:
     return RedisWants(lambda: connect(settings.redis_url.get_secret_value(), reply_s=PATIENT_REPLY_S))
 
 
-def web(settings: WebSettings) -> WebDeps:
-    """Return the real dependencies of the web service."""
-    store = open_store(settings.store)
+def web(settings: WebSettings, store: Store | None = None) -> WebDeps:
+    """Return the real dependencies of the web service; who gives the store closes it."""
+    store = store or open_store(settings.store)
     queue = connection(settings)
     wire = wants(settings)
     wishes, library = StoredWishes(store), MediaLibrary(settings.media_root)
@@ -114,16 +115,15 @@ def web(settings: WebSettings) -> WebDeps:
     return WebDeps(
         desk=desk,
         door=Door(desk=desk, pieces=pieces, wants=wire, clock=time.monotonic, pause=time.sleep),
-        removals=removals(settings),
+        removals=removals(settings, store),
         remakes=StoredRemakes(store),
         exports=LibraryExports(settings.media_root),
         ready=ready,
     )
 
 
-def removals(settings: WebSettings) -> removing.RemovalDesk:
+def removals(settings: WebSettings, store: Store) -> removing.RemovalDesk:
     """Return what removing works with."""
-    store = open_store(settings.store)
     return removing.RemovalDesk(
         wishes=StoredWishes(store),
         errands=StoredErrands(store),
