@@ -7,12 +7,14 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from kinodom_common.media_tools import MediaInput, TrackOutput, package, probe
+from kinodom_common.media_tools import MediaInput, TrackOutput, file_list, most_listed, package, probe
 from kinodom_common.processes import (
     Command,
+    Finished,
     Limits,
     NoSpace,
     ProgramFailed,
@@ -23,6 +25,7 @@ from kinodom_common.processes import (
     run,
 )
 from tests.support import clips
+from tests.support.origin import origin
 
 ENDLESS = Command("ffmpeg", ("-nostdin", "-v", "error", "-re", "-f", "lavfi", "-i", "testsrc2", "-f", "null", "-"))
 
@@ -46,6 +49,52 @@ def test_parts_are_streamed_into_the_program_in_their_order() -> None:
 
     codecs = [stream["codec_name"] for stream in json.loads(finished.stdout)["streams"]]
     assert codecs == ["h264", "aac"]
+
+
+def _said(finished: Finished) -> dict[str, Any]:
+    return dict(json.loads(checked(finished, "ffprobe").stdout))
+
+
+def test_the_files_of_a_list_are_read_as_one_whatever_their_names(tmp_path: Path) -> None:
+    parts = []
+    for number, one in enumerate(clips.film_ts_parts()):
+        folder = tmp_path / f"O'Brien  \\ {number} 'x' #"
+        folder.mkdir()
+        parts.append(folder / "http:seg.ts ")
+        parts[-1].symlink_to(one)
+    listed = tmp_path / "it's a list"
+    listed.write_text(file_list(parts))
+
+    found = _said(run(probe(MediaInput(path=listed, demuxer="mpegts", listed=True)), timeout_s=30))
+
+    assert found == _said(run(probe(MediaInput(path=clips.film_ts(), demuxer="mpegts")), timeout_s=30))
+
+
+def test_a_list_names_as_many_files_as_a_child_may_open(tmp_path: Path) -> None:
+    whole = clips.film_ts().read_bytes()
+    count = min(most_listed(), len(whole) // 188)
+    each = -(-len(whole) // 188 // count) * 188
+    parts = [tmp_path / f"{number}.ts" for number in range(count)]
+    for number, part in enumerate(parts):
+        part.write_bytes(whole[number * each : (number + 1) * each])
+    listed = tmp_path / "list"
+    listed.write_text(file_list(parts))
+
+    found = _said(run(probe(MediaInput(path=listed, demuxer="mpegts", listed=True)), timeout_s=30))
+
+    assert [stream["codec_name"] for stream in found["streams"]] == ["h264", "aac"]
+    assert float(found["format"]["duration"]) == pytest.approx(24.0, abs=0.2)
+
+
+def test_a_list_reads_no_address(tmp_path: Path) -> None:
+    with origin() as heard:
+        heard.files["/film.ts"] = clips.film_ts().read_bytes()
+        (tmp_path / "list").write_text(f"{heard.address}/film.ts\n")
+
+        finished = run(probe(MediaInput(path=tmp_path / "list", demuxer="mpegts", listed=True)), timeout_s=30)
+
+    assert finished.returncode != 0
+    assert not heard.connections
 
 
 def test_a_program_that_takes_too_long_is_killed() -> None:

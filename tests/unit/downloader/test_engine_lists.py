@@ -179,9 +179,12 @@ def test_a_list_without_an_end_that_stays_the_same_is_a_whole_film(host: Origin,
         "v/index.m3u8",
     )
 
-    fetched = fetch_from(host, "/master.m3u8", tmp_path)
+    seen: list[Headway] = []
+
+    fetched = fetch_from(host, "/master.m3u8", tmp_path, on_progress=seen.append)
 
     assert [bytes_of(track) for track in fetched.tracks] == [film(media.hls_ts())] * 2
+    assert seen[-1].endless
     assert sorted([host.asked["/v/index.m3u8"], host.asked["/a/index.m3u8"]]) == [1, 4]
 
 

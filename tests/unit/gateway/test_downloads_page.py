@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from flask.testing import FlaskClient
 
+    from kinodom_common.contracts.wishes import WishState
+
 SAME = {"Origin": "http://localhost"}
 HALF = Progress(
     stage="fetching", fraction=0.44, fetched_bytes=900_000_000, total_bytes=2_100_000_000,
@@ -85,6 +87,16 @@ def test_what_began_once_more_says_why(house: House) -> None:
 
     assert "The source has changed the film, so it comes from the beginning." in section(
         house.client().get("/downloads").text, "now"
+    )
+
+
+@pytest.mark.parametrize("state", ["running", "ready"])
+def test_what_came_from_a_list_without_an_end_says_how_much_of_it_there_is(house: House, state: WishState) -> None:
+    progress = HALF.model_copy(update={"endless": True, "duration_s": 2520.0})
+    house.downloader.kept = [a_wish(state, progress=progress)]
+
+    assert "Live: recorded 42 min, the source may have more by now" in section(
+        house.client().get("/downloads").text, "now" if state == "running" else "done"
     )
 
 

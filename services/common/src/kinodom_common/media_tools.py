@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from kinodom_common.processes import Command
+from kinodom_common.processes import Command, most_open_files
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 Demuxer = Literal["mpegts", "mov", "matroska", "hls", "aac"]
@@ -30,6 +30,7 @@ _DECODERS = (
     "subrip,srt,ass,ssa,webvtt,mov_text"
 )
 _SAFE = ("-protocol_whitelist", "file,pipe", "-codec_whitelist", _DECODERS)
+_SAFE_LIST = ("-protocol_whitelist", "file,concatf")  # takes the place of the one before
 # One CMAF track with its index in front. `delay_moov`: without it the audio configuration is missing and Chromium
 # refuses the track. `frag_discont`: without it each output starts at 0 and the offset of sound to picture is lost.
 # `skip_trailer`: without it a box follows the last indexed byte.
@@ -44,12 +45,13 @@ _KEEP_JUMPS = ("-dts_delta_threshold", "1000000")  # else ffmpeg closes every ho
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaInput:
-    """What is read: a local file, or standard input when `path` is None."""
+    """What is read: a local file, the files of a list, or standard input when `path` is None."""
 
     path: Path | None
     demuxer: Demuxer  # stated, so that content cannot choose a playlist reader
     seek_s: float | None = None
     one_clock: bool = False  # its times are right as they are, also where they jump
+    listed: bool = False  # the path is a list, as `file_list` makes it, of files that are read as one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,10 +194,22 @@ def decoded(source: MediaInput) -> list[str]:
 
 
 def _input(source: MediaInput) -> list[str]:
-    words = ["-f", source.demuxer]
+    words = [*(_SAFE_LIST if source.listed else ()), "-f", source.demuxer]
     if source.seek_s is not None:
         words += ["-ss", f"{source.seek_s:.3f}"]
-    return [*words, "-i", "pipe:0" if source.path is None else local_file(source.path)]
+    name = "pipe:0" if source.path is None else local_file(source.path)
+    return [*words, "-i", f"concatf:{name}" if source.listed else name]
+
+
+def most_listed() -> int:
+    """Return how many files a list may name: ffmpeg keeps them all open, beside its libraries and outputs."""
+    return most_open_files() - 64
+
+
+def file_list(paths: Iterable[Path]) -> str:
+    """Return what a list of at most `most_listed` files holds."""
+    quoted = (local_file(path).replace("'", "'\\''") for path in paths)
+    return "".join(f"'{name}'\n" for name in quoted)
 
 
 def local_file(path: Path) -> str:

@@ -35,6 +35,7 @@ Program = Literal["ffmpeg", "ffprobe", "python"]
 _PR_SET_PDEATHSIG = 1
 _BLOCK_BYTES = 256 * 1024
 _STDERR_TAIL_BYTES = 8 * 1024
+_OPEN_FILES = 4096  # of a child; kernels allow as many where nobody set another limit
 _LOOK_S = 0.2  # how often `stopped` is asked while the child says nothing
 # A child needs to find its libraries and to write plain text, nothing of ours.
 _ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"}
@@ -149,6 +150,12 @@ def run(
     )
 
 
+def most_open_files() -> int:
+    """Return how many files a child may have open at a time."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return _OPEN_FILES if most == resource.RLIM_INFINITY else min(_OPEN_FILES, most)
+
+
 def checked(finished: Finished, program: Program) -> Finished:
     """Return it when the program ended well.
 
@@ -168,6 +175,7 @@ def checked(finished: Finished, program: Program) -> Finished:
 
 def _start(command: Command, cwd: Path, limits: Limits, *, with_input: bool) -> subprocess.Popen[bytes]:
     parent = os.getpid()
+    most_files = most_open_files()
 
     def prepare() -> None:
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -182,6 +190,7 @@ def _start(command: Command, cwd: Path, limits: Limits, *, with_input: bool) -> 
             (resource.RLIMIT_AS, limits.address_space_bytes),
             (resource.RLIMIT_FSIZE, limits.file_size_bytes),
             (resource.RLIMIT_CORE, 0),
+            (resource.RLIMIT_NOFILE, most_files),
         ):
             if value is not None:
                 resource.setrlimit(which, (value, value))

@@ -76,7 +76,8 @@ class Planner:
             TrackPlan(role="subtitles", segments=(Segment(url=item.url),), language=item.language, name=item.name)
             for item in offer.subtitles
         )
-        return replace(plan, tracks=plan.tracks + sidecars, duration_s=plan.duration_s or offer.duration_s)
+        length_s = plan.duration_s or offer.duration_s
+        return replace(plan, tracks=plan.tracks + sidecars, duration_s=length_s, endless=bool(self._still))
 
     def _by_delivery(self, offer: FilmSource, wanted_height_px: int | None) -> Plan:
         if offer.delivery != "progressive":

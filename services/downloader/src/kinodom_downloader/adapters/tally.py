@@ -72,6 +72,7 @@ class Tally:
             left_s=left / speed if speed and left is not None else None,
             duration_s=self._plan.duration_s,
             anew=self._anew,
+            endless=self._plan.endless,
         )
 
     def _total_bytes(self, fraction: float) -> int | None:

@@ -58,6 +58,7 @@ class Headway:
     left_s: float | None
     duration_s: float | None  # of the film, as its playlist states it
     anew: bool = False  # it began once more: what had come is not of the film that the source has now
+    endless: bool = False  # its list has no end, as of a broadcast: what it held is recorded
 
 
 @dataclass(frozen=True, slots=True)

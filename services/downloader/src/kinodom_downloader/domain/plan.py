@@ -74,6 +74,7 @@ class Plan:
     tracks: tuple[TrackPlan, ...]
     duration_s: float | None
     total_bytes: int | None = None  # known for single files, estimated from the bandwidth otherwise
+    endless: bool = False  # its list has no end, as of a broadcast, and stayed the same; not stored
 
     def as_json(self) -> str:
         """Return the text of plan.json. What has its usual value is left out: a film may have very many pieces."""

@@ -216,7 +216,15 @@ def publishing(wish: StoredWish, *, token: str, now_s: float) -> StoredWish:
 
 def ready(wish: StoredWish, *, token: str, now_s: float, size_bytes: int) -> StoredWish:
     """Return the wish fulfilled."""
-    done = Progress(stage="publishing", fraction=1.0, fetched_bytes=size_bytes, total_bytes=size_bytes)
+    so_far = wish.progress
+    done = Progress(
+        stage="publishing",
+        fraction=1.0,
+        fetched_bytes=size_bytes,
+        total_bytes=size_bytes,
+        duration_s=so_far.duration_s,
+        endless=so_far.endless,
+    )
     return replace(
         held(wish, token),
         state="ready",

@@ -236,9 +236,10 @@ NOTES = {"wanted": mark("Waits for its turn"), "paused": mark("Paused")}
 
 
 def _note(wish: Wish, now: datetime) -> str:
-    """Return why nothing is fetched just now, and when it goes on; or why it began once more."""
+    """Return why nothing is fetched just now, and when it goes on; or what is odd about what is fetched."""
     if wish.state in COMING:
-        return "" if not wish.progress.anew else _("The source has changed the film, so it comes from the beginning.")
+        anew = _("The source has changed the film, so it comes from the beginning.") if wish.progress.anew else ""
+        return anew or _recorded(wish.progress)
     if wish.state != "waiting":
         return _(NOTES.get(wish.state, ""))
     why = reasons.sentence(wish.reason_code, wish.reason)
@@ -247,9 +248,17 @@ def _note(wish: Wish, now: datetime) -> str:
     return f"{why} {when}".strip()
 
 
+def _recorded(progress: Progress) -> str:
+    """Return how much there is of what may be a broadcast; nothing of a film whose list has an end."""
+    if not progress.endless or progress.duration_s is None:
+        return ""
+    return _("Live: recorded %(length)s, the source may have more by now", length=words.length(progress.duration_s))
+
+
 def _done_row(wish: Wish, now: datetime) -> DoneRow:
     size_bytes = wish.progress.total_bytes
     facts = [words.ago((now - wish.changed_at).total_seconds()), words.size(size_bytes) if size_bytes else ""]
+    facts.append(_recorded(wish.progress))
     return DoneRow(
         wish_id=wish.wish_id,
         name=name_of(wish),
