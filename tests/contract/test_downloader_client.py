@@ -32,6 +32,7 @@ from kinodom_downloader.settings import WebSettings
 from kinodom_downloader.wiring import web
 from tests.support.served import served
 from tests.support.wants import LoopWants
+from tests.support.wish_world import Hints
 
 KEY = "an invented key"
 CARD = TitleCard(external_id="demo:salt", name="Соль & moon", poster_url="http://demo/p.jpg")
@@ -39,18 +40,6 @@ REQUEST = WishRequest(
     external_id="demo:salt", season=1, episode=0, translation_id="dub_1", height_px=1080, title=CARD, asked_by="v1"
 )
 NOW_S = 1_790_000_000.0
-
-
-@dataclass
-class Hints:
-    given: list[tuple[str, int]] = field(default_factory=list)
-    hurried: list[str] = field(default_factory=list)
-
-    def give(self, wish_id: str, attempt: int) -> None:
-        self.given.append((wish_id, attempt))
-
-    def hurry(self, wish_id: str) -> None:
-        self.hurried.append(wish_id)
 
 
 @dataclass
