@@ -128,7 +128,7 @@ def _opened(
         return MediaInput(path=local_playlist(fetched, layout, scratch), demuxer="hls", one_clock=one_clock), None
     if fetched.container == "ts" and layout is not None:
         return MediaInput(path=None, demuxer=demuxer, one_clock=True), tuple(retimed(fetched, layout))
-    if fetched.container == "ts" and 1 < len(fetched.parts) <= most_listed():  # a third faster than through a pipe
+    if fetched.container == "ts" and 1 < len(fetched.parts) <= most_listed():  # on a busy machine faster than a pipe
         listed = scratch / f"list-{fetched.role}-{len(list(scratch.iterdir()))}"
         listed.write_text(file_list(fetched.parts), encoding="utf-8")
         return MediaInput(path=listed, demuxer=demuxer, listed=True), None
