@@ -128,7 +128,7 @@ def test_a_power_cut_in_mid_film_costs_no_piece_that_was_whole_a_moment_before(h
     assert set(host.asked) == {"/index.m3u8", *(f"/seg{index}.ts" for index in range(whole, COUNT))}
 
 
-def test_a_piece_is_flushed_with_many_others_or_when_it_has_waited_long_enough(tmp_path: Path) -> None:
+def test_pieces_are_flushed_together_when_the_first_of_them_has_waited_long_enough(tmp_path: Path) -> None:
     now_s = 100.0
     plan = Plan(
         tracks=(TrackPlan(role="muxed", segments=tuple(Segment(url=f"http://a/{n}") for n in range(9))),),
@@ -137,13 +137,13 @@ def test_a_piece_is_flushed_with_many_others_or_when_it_has_waited_long_enough(t
     folder = WorkFolder.opened(tmp_path, plan)
     folder.arrivals.clock = lambda: now_s
     on_the_list = []
-    for at_s, index in ((100.0, 0), (101.9, 1), (102.0, 2), (103.9, 3), (104.0, 4), (104.1, 5), (104.2, 6)):
+    for at_s, index in ((100.0, 0), (101.9, 1), (102.0, 2), (103.9, 3), (104.0, 4), (104.1, 5), (106.1, 6)):
         now_s = at_s
         folder.keep(0, index, b"x")
-        folder.settle(at_least=4, longest_s=2.0)
+        folder.settle(after_s=2.0, at_most=3)
         on_the_list.append(len((tmp_path / "done.txt").read_text("ascii").splitlines()))
 
-    assert on_the_list == [0, 0, 3, 3, 3, 3, 7]
+    assert on_the_list == [0, 0, 3, 3, 3, 3, 6]
 
 
 def test_ranges_of_a_file_that_are_not_flushed_yet_outlive_a_kill_and_not_a_power_cut(tmp_path: Path) -> None:
@@ -253,47 +253,6 @@ def test_a_host_that_stops_or_crawls_is_given_up(host: Origin, tmp_path: Path, f
 def test_a_full_disk_is_told_in_words() -> None:
     with pytest.raises(NoSpace), told_when_full():
         raise OSError(errno.ENOSPC, "No space left on device")
-
-
-def test_what_a_viewer_needs_next_is_handed_out_first() -> None:
-    pieces = Pieces([Job(float(at), 0, at) for at in range(10)], at_once=10)
-
-    first = pieces.take()
-    pieces.prefer(lambda job: (job.urgency - 7) % 10)
-    order = []
-    while job := pieces.take():
-        order.append(job.index)
-        pieces.done(job)
-        if len(order) == 9:
-            break
-
-    assert first is not None
-    assert first.index == 0
-    assert order == [7, 8, 9, 1, 2, 3, 4, 5, 6]
-
-
-def test_what_somebody_waits_for_goes_out_beside_all_that_is_on_its_way() -> None:
-    pieces = Pieces([Job(float(at), 0, at) for at in range(10)], at_once=2)
-    under_way = [pieces.take(), pieces.take()]
-    pieces.prefer(lambda job: -1.0 if job.index == 7 else job.urgency)
-
-    waited_for = pieces.take(express=True)
-
-    assert [job.index for job in under_way if job] == [0, 1]
-    assert waited_for is not None
-    assert waited_for.index == 7
-    assert pieces.room() == 0
-
-
-def test_a_crowded_host_gets_fewer_requests_at_once() -> None:
-    pieces = Pieces([Job(float(at), 0, at) for at in range(20)], at_once=4)
-    jobs = [pieces.take() for _ in range(4)]
-
-    for job in jobs[:2]:
-        assert job is not None
-        pieces.again(job, after_s=100, crowded=True)
-
-    assert pieces.room() == 0
 
 
 def test_a_listener_that_breaks_ends_the_fetch_and_does_not_hang_it(tmp_path: Path) -> None:

@@ -49,13 +49,11 @@ class Arrivals:
             for track, index in [key for key, (_length, since_s) in self._waiting.items() if since_s <= before_s]:
                 self._release(track, index)
 
-    def take(self, at_least: int, at_most: int | None, longest_s: float) -> list[tuple[int, int, int]]:
-        """Return what is to be flushed (track, index, length), when it is so much or has been there for so long."""
+    def take(self, after_s: float, at_most: int | None) -> list[tuple[int, int, int]]:
+        """Return what is to be flushed (track, index, length) once the first of it has been there for so long."""
         with self._lock:
-            now_s = self.clock()
-            if len(self._fresh) < at_least and now_s - self._since_s < longest_s:
+            if self.clock() - self._since_s < after_s:
                 return []
-            self._since_s = now_s
             taken, self._fresh = self._fresh[:at_most], self._fresh[at_most:] if at_most else []
             return taken
 

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from kinodom_downloader.domain.plan import Plan
 
 _TICK_S: Final = 0.2
-_FLUSH_EVERY: Final = 32  # pieces
-_FLUSH_AFTER_S: Final = 2.0  # so much of the work a power cut may cost
+_FLUSH_MOST: Final = 128  # pieces in one go
+_FLUSH_AFTER_S: Final = 2.0  # so much of the work a power cut may cost; a film that comes sooner is flushed whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +231,7 @@ def _attend(
             if should_stop():
                 pieces.fail(Stopped())
             gatherer.step()
-            folder.settle(at_least=_FLUSH_EVERY, at_most=4 * _FLUSH_EVERY, longest_s=_FLUSH_AFTER_S)
+            folder.settle(after_s=_FLUSH_AFTER_S, at_most=_FLUSH_MOST)
             on_tick()
         while gatherer.step():
             if should_stop():

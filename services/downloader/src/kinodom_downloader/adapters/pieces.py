@@ -17,6 +17,8 @@ FIRST_AT_ONCE = 4  # so that the first pieces, which a viewer may wait for, have
 CAREFUL = 8
 MODEST_SHARE = 4  # a modest download goes on with this part of its pieces at once
 BUSY_IN_A_ROW = 3  # answers of "too busy" after which a host is taken to be crowded
+BUSY_SHARE = 0.8  # of one processor that this process uses: the line is not what a download waits for
+LOOK_S = 0.02  # how long that is measured
 
 
 @dataclass(order=True, slots=True)
@@ -38,6 +40,7 @@ class Pieces:
         at_once: how many may be on their way, at the most.
         host_of: names the host of a piece, for hosts that ask to be left alone.
         clock: seconds from any moment.
+        labour: seconds of a processor that this process has used, from any moment.
         wait: waits on a condition for so many seconds at the most.
     """
 
@@ -48,6 +51,7 @@ class Pieces:
         at_once: int,
         host_of: Callable[[Job], str] = lambda _job: "",
         clock: Callable[[], float] = time.monotonic,
+        labour: Callable[[], float] = time.process_time,
         wait: Callable[[threading.Condition, float | None], object] = threading.Condition.wait,
     ) -> None:
         self._host_of = host_of
@@ -65,9 +69,11 @@ class Pieces:
         self.on_done: Callable[[Job], None] = lambda _job: None  # told of each finished piece, by its thread
         self.on_gone: Callable[[Job], None] = lambda _job: None  # of each that is given up and left out of the film
         self._good = 0
-        self._clock = clock
+        self._clock, self._labour = clock, labour
+        self._looked = (clock(), labour())
+        self._is_laboured = False
         lock = threading.RLock()
-        self._change, self._over = threading.Condition(lock), threading.Condition(lock)
+        self._change, self._urgent, self._over = (threading.Condition(lock) for _ in range(3))
         self._failure: BaseException | None = None
         self._stopped = False
 
@@ -85,17 +91,26 @@ class Pieces:
                 if (express or self._busy < self._limit()) and (job := self._next(express)) is not None:
                     self._busy += 1
                     return job
-                self._wait(self._change, self._pause_s())
+                self._wait(self._urgent if express else self._change, self._pause_s())
 
     def done(self, _job: Job) -> None:
-        """Take note of a finished piece: one more may be on its way, once the host asked for fewer after eight only."""
+        """Take note of a finished piece: one more may be on its way, once the host asked for fewer after eight only.
+
+        While the processor is what it waits for, more threads would only be in each other's way. Who calls this takes
+        the next piece, so nobody else is woken for it.
+        """
         with self._change:
             self._busy -= 1
             self._busy_in_a_row = 0
             self._good += 1
-            if self._good >= self._each and self._at_once < self._most:
+            self._look()
+            if self._is_laboured:
+                self._at_once = min(self._at_once, max(FIRST_AT_ONCE, self._at_once - 1))
+            elif self._good >= self._each and self._at_once < self._most:
                 self._at_once, self._good = self._at_once + 1, 0
-            self._tell()
+                self._change.notify()
+            if self._is_settled():
+                self._tell()
 
     def again(self, job: Job, *, after_s: float, crowded: bool = False, busy: bool = False, alone_s: float = 0) -> None:
         """Put a piece back for later.
@@ -199,8 +214,17 @@ class Pieces:
     def _tell(self) -> None:
         """Wake threads that wait for a piece, and the one that waits for the end when that has come."""
         self._change.notify_all()
+        self._urgent.notify_all()
         if self._is_settled():
             self._over.notify_all()
+
+    def _look(self) -> None:
+        """Find out now and then whether the processor is what everything waits for."""
+        now_s, used_s = self._clock(), self._labour()
+        since_s, before_s = self._looked
+        if now_s - since_s >= LOOK_S:
+            self._is_laboured = used_s - before_s > BUSY_SHARE * (now_s - since_s)
+            self._looked = (now_s, used_s)
 
     def _is_settled(self) -> bool:
         return not self._busy and (self._stopped or not (self._heap or self._later))

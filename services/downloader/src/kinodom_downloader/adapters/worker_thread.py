@@ -47,7 +47,7 @@ class Retry:
 
     attempts: int = 12  # no connection, timeouts, 5xx, cut answers
     firm_attempts: int = 3  # the host says no, or sends what is no media
-    first_s: float = 0.05
+    first_s: float = 0.025
     longest_s: float = 4.0
     longest_asked_s: float = 60.0  # of what a Retry-After asks for
 

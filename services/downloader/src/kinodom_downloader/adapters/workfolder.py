@@ -9,7 +9,6 @@ Pieces of fragmented MP4 do not stay in files of their own: they are gathered (`
 
 from __future__ import annotations
 
-import math
 import os
 import shutil
 from dataclasses import dataclass, field
@@ -204,8 +203,8 @@ class WorkFolder:
         """Remember a piece for the next flush."""
         self.arrivals.note(track, index, length)
 
-    def settle(self, *, at_least: int = 1, at_most: int | None = None, longest_s: float = math.inf) -> None:
-        """Flush pieces that came since the last time, when there are so many or they wait so long, and list them.
+    def settle(self, *, after_s: float = 0.0, at_most: int | None = None) -> None:
+        """Flush the pieces that came since the last time, once the first of them has waited for so long; list them.
 
         The last segments of a film that is whole are not waited for: it is packaged at once, and flushed as a whole
         then. After a power cut in between they are fetched again.
@@ -213,7 +212,7 @@ class WorkFolder:
         Raises:
             NoSpace: the disk is full.
         """
-        fresh = self.arrivals.take(at_least, at_most, longest_s)
+        fresh = self.arrivals.take(after_s, at_most)
         good = {(track, index): length for track, index, length in fresh}
         if len(self.safe.keys() | good) == sum(len(track.segments) for track in self.plan.tracks):
             fresh = [entry for entry in fresh if self.plan.tracks[entry[0]].shape == "file"]
