@@ -20,6 +20,7 @@ from kinodom_common.processes import run as run_program
 from kinodom_downloader.adapters.adopting import adopted
 from kinodom_downloader.adapters.encoders import working_encoder
 from kinodom_downloader.adapters.evening import open_evenly
+from kinodom_downloader.adapters.headstart import with_head_start
 from kinodom_downloader.adapters.loudness import loudness_lufs
 from kinodom_downloader.adapters.manifest_files import write_manifests
 from kinodom_downloader.adapters.posters import make_poster
@@ -118,8 +119,9 @@ def package(
     with (
         _told_when_full(out, full_bytes),
         tempfile.TemporaryDirectory(prefix=f".{out.name[:40]}-", dir=out.parent) as folder,
+        with_head_start(fetched, Path(folder), run=run, stopped=stopped) as early,
     ):
-        tracks, holes = _build(fetched, out, Path(folder), language, translation_name, tell)
+        tracks, holes = _build(fetched, out, Path(folder), language, translation_name, replace(tell, run=early))
     with ThreadPoolExecutor(1) as pool:  # it lets go of the interpreter, and the programs beside it wait for no sum
         sums = pool.map(file_sum, [out / track.file for track in tracks.media])
         loud = _loudness(tracks, out, tell)

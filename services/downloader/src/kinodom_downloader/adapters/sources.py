@@ -83,7 +83,7 @@ def open_source(fetched: FetchedTrack, layout: Layout | None, scratch: Path, *, 
         EncryptedMedia: it is protected.
         ProgramFailed: ffprobe cannot read it.
     """
-    media, stdin_parts = _opened(fetched, layout, scratch)
+    media, stdin_parts = opened(fetched, layout, scratch)
     return replace(probed(fetched, media, stdin_parts, run=run), layout=layout)
 
 
@@ -117,9 +117,10 @@ def probed(
     )
 
 
-def _opened(
+def opened(
     fetched: FetchedTrack, layout: Layout | None, scratch: Path
 ) -> tuple[MediaInput, tuple[StdinPart, ...] | None]:
+    """Return how ffmpeg reads a track, and what it gets by its standard input; raises PackagingFailed."""
     if fetched.container not in _DEMUXERS:
         raise PackagingFailed(f"A {fetched.role} track came as {fetched.container}.")
     demuxer = _DEMUXERS[fetched.container]
