@@ -79,6 +79,33 @@ def test_threads_that_wait_hear_of_the_end() -> None:
     assert heard == [None, None, None]
 
 
+def test_the_place_of_a_piece_that_somebody_waited_for_is_for_the_others_again() -> None:
+    waiting = threading.Semaphore(0)
+
+    def wait(condition: threading.Condition, pause_s: float | None) -> None:
+        waiting.release()
+        condition.wait(pause_s)
+
+    pieces = Pieces(jobs(2), at_once=1, wait=wait)
+    pieces.prefer(lambda job: -1.0 if job.index == 1 else job.urgency)
+    heard: list[Job | None] = []
+    other = threading.Thread(target=lambda: heard.append(pieces.take()))
+
+    express = threading.Thread(target=lambda: pieces.take(express=True))
+
+    job = pieces.take(express=True)
+    other.start()
+    assert job is not None
+    assert waiting.acquire(timeout=20)  # the other one finds no place
+    pieces.done(job)
+    express.start()  # who finishes a piece asks for the next one
+    other.join(timeout=20)
+    pieces.stop()
+    express.join(timeout=20)
+
+    assert [job.index for job in heard if job] == [0]
+
+
 def test_a_piece_that_goes_back_wakes_who_waits_for_one() -> None:
     pieces = Pieces(jobs(1), at_once=4)
     first = pieces.take()

@@ -91,6 +91,8 @@ class Pieces:
                 if (express or self._busy < self._limit()) and (job := self._next(express)) is not None:
                     self._busy += 1
                     return job
+                if express:
+                    self._change.notify()  # what it finished has left a place that is not for it
                 self._wait(self._urgent if express else self._change, self._pause_s())
 
     def done(self, _job: Job) -> None:
