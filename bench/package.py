@@ -22,6 +22,7 @@ from bench.oracle import LANGUAGE, compared
 from bench.seeks import PLAYERS, failed_seeks
 from kinodom_common.processes import Command, Finished
 from kinodom_common.processes import run as run_program
+from kinodom_downloader.adapters.disk import flush
 from kinodom_downloader.adapters.packaging import package
 from kinodom_downloader.adapters.sample_tables import read_samples
 from kinodom_downloader.adapters.track_files import read_track
@@ -102,12 +103,6 @@ def _written_bytes() -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("write_bytes"))
 
 
-def _flush(*paths: Path) -> None:
-    for path in paths:
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-
-
 def speed(folder: Path) -> list[tuple[str, float, float]]:
     """Return the goals of speed as (name, value, limit)."""
     film = ten_minutes(folder)
@@ -119,12 +114,13 @@ def speed(folder: Path) -> list[tuple[str, float, float]]:
         began_s = time.monotonic()
         subprocess.run(["cp", film, folder / "copy.ts"], check=True)
         copy_s = min(copy_s, time.monotonic() - began_s)
-        _flush(folder / "copy.ts")
+        flush(folder / "copy.ts")
         flushed_copy_s = min(flushed_copy_s, time.monotonic() - began_s)
         demux_s = min(demux_s, ffmpeg("-i", film, "-c", "copy", "-f", "null", "-"))
         took_s, clock, written = packaged(folder / f"out{turn}", a_track("ts", *segments))
         ours_s, began_s = min(ours_s, took_s), time.monotonic()
-        _flush(*(folder / f"out{turn}").glob("*.mp4"))
+        for track in (folder / f"out{turn}").glob("*.mp4"):
+            flush(track)
         flushed_s = min(flushed_s, took_s + time.monotonic() - began_s)
     out = folder / f"out{TURNS - 1}"
     video = out / "v.mp4"

@@ -121,7 +121,7 @@ def test_a_piece_that_goes_back_wakes_who_waits_for_one() -> None:
 
 
 def test_what_a_viewer_needs_next_is_handed_out_first() -> None:
-    pieces = Pieces([Job(float(at), 0, at) for at in range(10)], at_once=10)
+    pieces = Pieces(jobs(10), at_once=10)
 
     first = pieces.take()
     pieces.prefer(lambda job: (job.urgency - 7) % 10)
@@ -138,7 +138,7 @@ def test_what_a_viewer_needs_next_is_handed_out_first() -> None:
 
 
 def test_what_somebody_waits_for_goes_out_beside_all_that_is_on_its_way() -> None:
-    pieces = Pieces([Job(float(at), 0, at) for at in range(10)], at_once=2)
+    pieces = Pieces(jobs(10), at_once=2)
     under_way = [pieces.take(), pieces.take()]
     pieces.prefer(lambda job: -1.0 if job.index == 7 else job.urgency)
 
@@ -151,10 +151,10 @@ def test_what_somebody_waits_for_goes_out_beside_all_that_is_on_its_way() -> Non
 
 
 def test_a_crowded_host_gets_fewer_requests_at_once() -> None:
-    pieces = Pieces([Job(float(at), 0, at) for at in range(20)], at_once=4)
-    jobs = [pieces.take() for _ in range(4)]
+    pieces = Pieces(jobs(20), at_once=4)
+    under_way = [pieces.take() for _ in range(4)]
 
-    for job in jobs[:2]:
+    for job in under_way[:2]:
         assert job is not None
         pieces.again(job, after_s=100, crowded=True)
 
