@@ -131,6 +131,7 @@ class Offers:
 class Fetch:
     broken: dict[str, BaseException] = field(default_factory=dict)  # by address
     planned_bytes: int | None = None
+    endless: bool = False
     asked: list[str] = field(default_factory=list)
 
     def __call__(
@@ -147,7 +148,16 @@ class Fetch:
         self.asked.append(offer.url)
         if offer.url in self.broken:
             raise self.broken[offer.url]
-        on_progress(Progress(stage="fetching", fraction=0.5, fetched_bytes=10, total_bytes=self.planned_bytes))
+        on_progress(
+            Progress(
+                stage="fetching",
+                fraction=0.5,
+                fetched_bytes=10,
+                total_bytes=self.planned_bytes,
+                duration_s=40.0,
+                endless=self.endless,
+            )
+        )
         return Fetched(tracks=(), duration_s=40.0, total_bytes=10)
 
 

@@ -440,3 +440,11 @@ def test_what_is_done_with_a_wish_in_the_queue_is_told(world: World) -> None:
 
     assert told(world)[1:] == [("queue_status", state) for state in ("paused", "wanted", "wanted", "wanted")]
     assert [event.gone for event in world.news.said] == [False, False, False, False, True]
+
+
+def test_a_film_that_came_before_its_lease_was_renewed_keeps_what_was_told_of_it(world: World) -> None:
+    world.fetch.endless = True
+
+    wish = world.work()
+
+    assert (wish.state, wish.progress.endless, wish.progress.duration_s) == ("ready", True, 40.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -191,7 +191,9 @@ def _done(run: Run, tools: Tools) -> rules.StoredWish | None:
         with tools.heartbeat(run.beat, run.look) as heartbeat:
             video = _work(run, tools, should_stop=lambda: heartbeat.lost)
         done = run.end(
-            lambda wish: rules.ready(wish, token=token, now_s=tools.clock(), size_bytes=video.size_bytes),
+            lambda wish: rules.ready(
+                replace(wish, progress=run.progress), token=token, now_s=tools.clock(), size_bytes=video.size_bytes
+            ),
             "task_completed",
         )
     except (rules.LeaseLost, rules.NoSuchWish):
